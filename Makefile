@@ -1,0 +1,61 @@
+# Everything a person types. `make help` lists it.
+.DEFAULT_GOAL := help
+.PHONY: help demo stop test browser check bench lock wheelhouse clean install
+SHELL := /bin/bash
+unexport PYTHONDONTWRITEBYTECODE
+
+VENV := .venv
+BIN := $(VENV)/bin
+STAMP := $(VENV)/.installed
+DATA ?= .letopis
+WHEELHOUSE ?=
+FOLDER ?= wheelhouse
+PYTEST_ARGS ?=
+export WHEELHOUSE
+
+help: ## This list
+	@grep -hE '^[a-z%-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/%/NAME/; s/^([a-zA-Z-]+):.*## /\1|/' \
+	  | awk -F'|' '{printf "  make %-11s %s\n", $$1, $$2}'
+	@echo "  Settings: PYTHON=python3.12, WHEELHOUSE=folder (install without an index), DATA=.letopis, PYTEST_ARGS='-k name'"
+
+demo: install ## The whole journey on this machine: real data, real parts, ends with a link (stop with `make stop`)
+	@LETOPIS_DATA_DIR=$(DATA) $(BIN)/python -m e2e.journey
+
+stop: ## Stop what `make demo` or `letopis up` started; recorded data stays
+	@if [ -x $(BIN)/letopis ]; then $(BIN)/letopis down --data-dir $(DATA); else echo "nothing is installed here"; fi
+
+test: install ## Every test, on real embedded parts; those in a browser are `make browser`
+	$(BIN)/python -m pytest -m "not browser" $(PYTEST_ARGS)
+
+browser: install ## The page in a real Chromium (LETOPIS_CHROMIUM, or on PATH): signing, proofs, accessibility
+	$(BIN)/python -m pytest -m browser services/console e2e/test_console.py $(PYTEST_ARGS)
+
+check: install ## Formatting, lint, types, import contracts, policies: the same as CI
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+	$(BIN)/python -m letopis.common.policy check
+	$(BIN)/python -m letopis.common.policy test
+
+bench: install ## First figures: scoring, appending, relaying, rebuilding, start and memory of the stack
+	$(BIN)/python -m e2e.bench
+
+bench-%: install ## One of them: bench-core, bench-stack, bench-scoring; figures are kept in build/bench/NAME.json
+	$(BIN)/python -m e2e.bench $*
+
+lock: install ## Resolve pyproject.toml into the hash-pinned requirements (UPGRADE=1: newest versions)
+	deploy/lock.sh
+
+wheelhouse: install ## Collect all wheels into FOLDER=wheelhouse for a machine without an index
+	deploy/wheelhouse.sh $(FOLDER)
+
+clean: stop ## Remove the environment, caches and the demo's data directory
+	rm -rf $(VENV) $(DATA) build dist .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache
+	find libs services deploy e2e -name __pycache__ -type d -prune -exec rm -rf {} +
+
+install: $(STAMP) ## Make the environment (done by the others when needed)
+
+$(STAMP): pyproject.toml deploy/install.sh $(wildcard requirements/*.txt)
+	@deploy/install.sh
+	@touch $@

@@ -1,0 +1,41 @@
+"""Tasks that make what parts hold: databases migrated, streams and durables present as long as the stack runs."""
+
+import asyncio
+from pathlib import Path
+
+import nats
+
+from letopis.local.environment import Secrets, nats_url, superuser_url
+from letopis.local.nats import provision as streams
+from letopis.local.plan import Plan
+from letopis.local.postgres import provision
+
+EVERY = 3.0
+
+
+def prepare_databases(plan: Plan, secrets: Secrets) -> None:
+    """Roles, databases and migrations of every service; ends when all are there."""
+    # Imported here: only this task needs it, and what the parent imports all children carry.
+    from letopis.common import migrating
+
+    superuser = superuser_url(plan, secrets)
+    for service in plan.services:
+        database = provision.provision(superuser, service.name, secrets.roles[service.name])
+        migrating.upgrade(service.name, database.owner_url, database.app_url, database.projector_url)
+
+
+def keep_streams(plan: Plan, secrets: Secrets, made: Path) -> None:
+    """Make streams and durables, touch `made`, and make again what disappears, until the connection is lost."""
+    asyncio.run(_keep_streams(nats_url(plan), secrets.admin_seed.read_text("ascii"), plan, made))
+
+
+async def _keep_streams(url: str, seed: str, plan: Plan, made: Path) -> None:
+    client = await nats.connect(
+        url, nkeys_seed_str=seed, inbox_prefix=b"_INBOX_admin", connect_timeout=5, allow_reconnect=False
+    )
+    js = client.jetstream(timeout=5)
+    while client.is_connected:
+        await streams.ensure(js, plan.services)
+        made.touch()  # noqa: ASYNC240 - one file, no other task in this loop.
+        await asyncio.sleep(EVERY)
+    raise SystemExit("the connection to NATS is lost")

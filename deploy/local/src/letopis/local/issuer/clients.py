@@ -1,0 +1,68 @@
+"""Applications that may ask for tokens, and how each may ask."""
+
+import hmac
+from dataclasses import dataclass
+from pathlib import Path
+
+from letopis.common.private_files import read_private
+from letopis.local.issuer.settings import IssuerSettings
+from letopis.local.issuer.state import CONSUMER, secret_file
+from letopis.local.topology import SERVICES
+
+AUTHORIZATION_CODE = "authorization_code"
+REFRESH = "refresh_token"
+CLIENT_CREDENTIALS = "client_credentials"
+DEVICE = "urn:ietf:params:oauth:grant-type:device_code"
+DEMO = "urn:letopis:params:oauth:grant-type:demo"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Client:
+    """A client; without a secret file it is public. `service` goes into its own tokens as a claim."""
+
+    client_id: str
+    name: str
+    grants: frozenset[str]
+    redirects: frozenset[str] = frozenset()
+    logout_redirects: frozenset[str] = frozenset()
+    secret_file: Path | None = None
+    service: str = ""
+
+    def proves(self, secret: str) -> bool:
+        """Whether the secret is right; a public client has none to show."""
+        if self.secret_file is None:
+            return not secret
+        return hmac.compare_digest(read_private(self.secret_file).strip().encode(), secret.encode())
+
+
+def clients_of(settings: IssuerSettings) -> dict[str, Client]:
+    """All clients by id. The demonstration's grant exists in its profile only."""
+    demo = {DEMO} if settings.profile == "demo" else set()
+    console = settings.console_url.rstrip("/")
+    own = [
+        Client(
+            client_id=f"service:{service.name}",
+            name=service.name,
+            grants=frozenset({CLIENT_CREDENTIALS}),
+            secret_file=secret_file(settings.data_dir, service.name),
+            service=service.name,
+        )
+        for service in SERVICES
+    ]
+    others = [
+        Client(client_id="letopis-cli", name="the letopis command", grants=frozenset({DEVICE, REFRESH, *demo})),
+        Client(
+            client_id="letopis-console",
+            name="the Letopis console",
+            grants=frozenset({AUTHORIZATION_CODE, REFRESH}),
+            redirects=frozenset({f"{console}/auth/callback"}),
+            logout_redirects=frozenset({console, f"{console}/"}),
+        ),
+        Client(
+            client_id=CONSUMER,
+            name="the bank's application",
+            grants=frozenset({CLIENT_CREDENTIALS}),
+            secret_file=secret_file(settings.data_dir, CONSUMER),
+        ),
+    ]
+    return {client.client_id: client for client in (*own, *others)}

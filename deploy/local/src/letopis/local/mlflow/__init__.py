@@ -1,0 +1,1 @@
+"""The MLflow tracking server: on loopback, one worker, no job execution, no telemetry."""

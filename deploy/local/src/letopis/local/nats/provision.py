@@ -1,0 +1,73 @@
+"""Streams and durable consumers: made by the administrator, made again when missing."""
+
+from collections.abc import Iterable
+
+import nats
+from nats.js import JetStreamContext
+from nats.js.api import AckPolicy, ConsumerConfig, DeliverPolicy, RetentionPolicy, StreamConfig
+from nats.js.errors import NotFoundError
+
+from letopis.local.topology import LEDGERS, Service, stream_of
+
+FOURTEEN_DAYS = 14 * 24 * 3600.0
+
+
+def stream(ledger: str) -> StreamConfig:
+    """News of one ledger: kept 14 days, never deleted or purged by anybody."""
+    return StreamConfig(
+        name=stream_of(ledger),
+        subjects=[f"letopis.{ledger}.>"],
+        retention=RetentionPolicy.LIMITS,
+        max_age=FOURTEEN_DAYS,
+        duplicate_window=120,
+        deny_delete=True,
+        deny_purge=True,
+        allow_direct=True,
+        allow_atomic=True,
+    )
+
+
+def durable(service: Service, ledger: str) -> ConsumerConfig:
+    """A service's pull consumer of one ledger; what it has not acknowledged in 30 s comes again."""
+    return ConsumerConfig(
+        durable_name=f"{service.name}_{ledger}",
+        ack_policy=AckPolicy.EXPLICIT,
+        deliver_policy=DeliverPolicy.ALL,
+        ack_wait=30,
+        max_ack_pending=2048,
+    )
+
+
+async def ensure(js: JetStreamContext, services: Iterable[Service]) -> list[str]:
+    """Make every missing stream and durable; the names of what was made."""
+    made = []
+    for ledger in LEDGERS:
+        try:
+            await js.stream_info(stream_of(ledger))
+        except NotFoundError:
+            await js.add_stream(stream(ledger))
+            made.append(stream_of(ledger))
+    for service in services:
+        for ledger in service.follows:
+            name = f"{service.name}_{ledger}"
+            try:
+                await js.consumer_info(stream_of(ledger), name)
+            except NotFoundError:
+                await js.add_consumer(stream_of(ledger), durable(service, ledger))
+                made.append(name)
+    return made
+
+
+async def provision(url: str, admin_seed: str, services: Iterable[Service]) -> list[str]:
+    """As the administrator: make what is missing."""
+    client = await nats.connect(
+        url,
+        nkeys_seed_str=admin_seed,
+        inbox_prefix=b"_INBOX_admin",
+        connect_timeout=5,
+        max_reconnect_attempts=1,
+    )
+    try:
+        return await ensure(client.jetstream(timeout=5), services)
+    finally:
+        await client.close()

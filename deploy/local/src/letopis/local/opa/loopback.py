@@ -1,0 +1,76 @@
+"""OPA's REST answers over its library, on loopback, in a process that dies rather than think too long.
+
+usage: python -m letopis.local.opa.loopback BUNDLE PUBLIC_KEY HOST PORT
+"""
+
+import json
+import re
+import signal
+import sys
+from pathlib import Path
+from typing import Any
+
+import uvicorn
+from starlette.applications import Starlette
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import Route
+
+from letopis.common.policy.bundle import verify_bundle
+from letopis.common.policy.engine import Engine, PolicyUndefined
+from letopis.common.policy.sources import PolicyError
+
+# The library cannot be interrupted. One evaluation past this many seconds ends the process (SIGALRM's
+# default), callers deny meanwhile, and the supervisor starts another.
+DEADLINE = 1.0
+_SEGMENT = re.compile(r"[A-Za-z_][A-Za-z0-9_]*\Z")
+
+
+def answer(document: object, status: int = 200) -> Response:
+    text = json.dumps(document, ensure_ascii=False, separators=(",", ":")) + "\n"
+    return Response(text, status, media_type="application/json")
+
+
+def create_app(engine: Engine) -> Starlette:
+    """`GET|POST /v1/data/PATH` and `GET /health`, as OPA's server answers them."""
+
+    async def data(request: Request) -> Response:
+        body = await request.body() if request.method == "POST" else b""
+        try:
+            asked: dict[str, Any] = json.loads(body) if body else {}
+        except ValueError as error:
+            message = f"body contains malformed input document: {error}"
+            return answer({"code": "invalid_parameter", "message": message}, 400)
+        segments = [part for part in request.path_params["path"].split("/") if part]
+        if not segments or not all(_SEGMENT.match(part) for part in segments):
+            return answer({})
+        signal.setitimer(signal.ITIMER_REAL, DEADLINE)
+        try:
+            return answer({"result": engine.evaluate(".".join(segments), asked.get("input"))})
+        except PolicyUndefined:
+            return answer({})
+        except PolicyError as error:
+            return answer({"code": "internal_error", "message": error.detail}, 500)
+        finally:
+            signal.setitimer(signal.ITIMER_REAL, 0)
+
+    async def health(_: Request) -> Response:
+        return answer({})
+
+    return Starlette(
+        routes=[
+            Route("/v1/data/{path:path}", data, methods=["GET", "POST"]),
+            Route("/health", health),
+        ]
+    )
+
+
+def main(argv: list[str]) -> None:
+    """Verify the bundle's signature, compile it, serve."""
+    bundle, key, host, port = argv
+    engine = Engine(verify_bundle(Path(bundle), Path(key).read_bytes()))
+    uvicorn.run(create_app(engine), host=host, port=int(port), log_level="warning", access_log=False, lifespan="off")
+
+
+if __name__ == "__main__":
+    main(sys.argv[1:])

@@ -1,0 +1,1 @@
+"""PostgreSQL from its wheel: cluster, server, and the databases and roles of services."""

@@ -1,0 +1,71 @@
+"""The benches tell what they should in the shape they should; how fast the machine is, is nobody's test."""
+
+import json
+import os
+import subprocess
+import sys
+
+import pytest
+from e2e.bench import core, report
+from e2e.bench.__main__ import main
+from e2e.bench.memory import FILES, by_part
+from rich.console import Console
+
+WORKS = ["append 1 writer", "append 16 writers", "batch 100", "relay", "segments", "reader", "rebuild"]
+
+
+class TestCore:
+    def test_a_tiny_run_tells_every_work_beside_its_peer(self, tmp_path, capsys):
+        rows = core.measure(0.2)
+        told = json.loads(report.write("core", rows, tmp_path).read_text("utf-8"))
+        assert [one["work"] for one in told] == WORKS
+        for one in told:
+            assert list(one) == ["work", "ours", "unit", "peer", "peer_value", "ratio"]
+            assert one["unit"] == "facts/s"
+            assert one["peer"]
+            assert one["ours"] > 0
+            assert one["peer_value"] > 0
+            assert one["ratio"] == pytest.approx(one["ours"] / one["peer_value"], rel=0.02, abs=0.006)
+        report.show("core", rows, report.machine(), Console(width=140))
+        table = capsys.readouterr().out
+        assert f"{os.uname().release}" in table
+        assert all(one in table for one in WORKS)
+
+
+class TestReport:
+    @pytest.mark.parametrize(("unit", "ratio"), [("facts/s", 0.5), ("ms", 2.0), ("MB", 2.0)])
+    def test_a_ratio_above_one_is_better_than_the_peer(self, unit, ratio):
+        assert report.row("work", 100, unit, "peer", 200)["ratio"] == ratio
+
+    def test_without_a_peer_there_is_no_ratio(self):
+        assert report.row("work", 1234.5, "MB") == {
+            "work": "work",
+            "ours": 1234,
+            "unit": "MB",
+            "peer": "",
+            "peer_value": None,
+            "ratio": None,
+        }
+
+    def test_names_the_machine(self):
+        assert f"{len(os.sched_getaffinity(0))} cores" in report.machine()
+
+    def test_an_unknown_bench_is_refused_by_name(self, capsys):
+        assert main(["cores"]) == 2
+        assert "there is no bench cores; there are core, stack, scoring" in capsys.readouterr().err
+
+
+class TestMemory:
+    def test_a_part_is_its_first_process_and_all_below(self):
+        """A child that holds 64 MB counts for the part above it, or for itself where it is a part."""
+        held = "import sys; held = bytes(range(256)) * (64 << 12); print(flush=True); sys.stdin.read()"
+        child = subprocess.Popen([sys.executable, "-c", held], stdin=subprocess.PIPE, stdout=subprocess.PIPE)
+        try:
+            child.stdout.readline()
+            together = by_part({os.getpid(): "here"})
+            apart = by_part({os.getpid(): "here", child.pid: "child"})
+        finally:
+            child.communicate()
+        assert 64 < apart["child"] < 128
+        assert apart[FILES] > 1
+        assert together.total() == pytest.approx(apart.total(), rel=0.1)

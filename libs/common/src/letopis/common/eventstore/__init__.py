@@ -1,0 +1,1 @@
+"""Where facts are kept: gap-free ledgers in PostgreSQL, and their twin in memory."""

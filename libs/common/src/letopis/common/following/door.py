@@ -1,0 +1,49 @@
+"""Another service's ledger read at its owner's door."""
+
+from collections.abc import Sequence
+
+import httpx
+import msgspec
+
+from letopis.common.envelope import Record, record_from_json
+from letopis.common.errors import LedgerHole, Unavailable
+from letopis.common.following.news import News
+
+QUIET = 0.25
+
+
+class DoorLedger:
+    """Polls the owner's door; news of the ledger, from whomever, makes it ask at once."""
+
+    def __init__(self, http: httpx.AsyncClient, auth: httpx.Auth, owner: str, ledger: str, news: News) -> None:
+        self.ledger = ledger
+        self._http = http
+        self._auth = auth
+        self._url = f"{owner}/v1/ledgers/{ledger}/facts"
+        self._news = news
+
+    @property
+    def known(self) -> int:
+        return self._news.last(self.ledger)
+
+    async def read(self, after: int, limit: int, *, sure: bool = False) -> Sequence[Record]:
+        del sure
+        try:
+            answer = await self._http.get(self._url, params={"after": after, "limit": limit}, auth=self._auth)
+        except httpx.HTTPError as error:
+            raise Unavailable(f"the owner of {self.ledger} cannot be reached") from error
+        if answer.status_code != httpx.codes.OK:
+            raise Unavailable(f"the owner of {self.ledger} answered {answer.status_code}")
+        records = [record_from_json(msgspec.json.decode(line)) for line in answer.content.splitlines()]
+        for expected, record in enumerate(records, after + 1):
+            if record.position != expected:
+                raise LedgerHole(f"{self.ledger}/{expected} is missing", ledger=self.ledger, position=expected)
+        if records:
+            self._news.heard(self.ledger, records[-1].position)
+        return records
+
+    async def wait(self, after: int, timeout: float) -> None:  # noqa: ASYNC109 a quiet ledger is no error
+        await self._news.after(self.ledger, after, min(timeout, QUIET))
+
+    def taken(self, reader: str, position: int) -> None:
+        """The door keeps no state of its readers."""

@@ -1,0 +1,152 @@
+"""Another service's ledger: its news from JetStream, and its owner's door for what the news do not have.
+
+The news are only the fast way. Readers keep their own checkpoints; whatever is missing in the buffer, after a
+deleted stream, a restart or a silence, is read at the door. Messages are acknowledged once every reader has
+committed what they hold.
+"""
+
+import asyncio
+import logging
+from collections import deque
+from collections.abc import Sequence
+from contextlib import suppress
+from dataclasses import dataclass, field
+from time import monotonic
+
+from nats.aio.msg import Msg
+from nats.errors import Error as NatsError
+from nats.js import JetStreamContext
+
+from letopis.common.envelope import Record
+from letopis.common.errors import Unavailable
+from letopis.common.following.door import DoorLedger
+from letopis.common.following.news import News
+from letopis.common.messaging import Bus, MessageError, Tidings, stream_name, told_in
+
+SILENCE = 10.0
+# While the news do not come at all, the door is asked more often.
+DEAF = 1.0
+# Records held for readers that are behind; what is not held is read at the door.
+BUFFER = 5_000
+BURST = 100
+# The server sends again what is not acknowledged in 30 s. A reader that is stuck for long does not need that: the
+# door has everything.
+UNACKNOWLEDGED = 20.0
+_log = logging.getLogger(__name__)
+
+
+@dataclass(slots=True)
+class LedgerFeed:
+    """One ledger for all its readers in this process; `run` is a part of its own."""
+
+    door: DoorLedger
+    bus: Bus
+    news: News
+    durable: str
+    silence: float = SILENCE
+    leafhashes: dict[int, bytes] = field(default_factory=dict)
+    _held: dict[int, Record] = field(default_factory=dict)
+    _waiting: deque[tuple[int, float, Msg]] = field(default_factory=deque)
+    _taken: dict[str, int] = field(default_factory=dict)
+    _told_at: float = -SILENCE
+    _nothing_after: int = -1
+    _hearing: bool = False
+
+    @property
+    def ledger(self) -> str:
+        return self.door.ledger
+
+    @property
+    def known(self) -> int:
+        return self.news.last(self.ledger)
+
+    async def read(self, after: int, limit: int, *, sure: bool = False) -> Sequence[Record]:
+        """From the buffer while it is contiguous; else from the door, if there is or may be something."""
+        held: list[Record] = []
+        while len(held) < limit and (record := self._held.get(after + len(held) + 1)) is not None:
+            held.append(record)
+        if held:
+            return held
+        if not sure and self.known <= after and not self._silent():
+            return held
+        self._told_at = monotonic()
+        records = await self.door.read(after, limit)
+        self._nothing_after = -1 if records else after
+        return records
+
+    async def wait(self, after: int, timeout: float) -> None:  # noqa: ASYNC109 a quiet ledger is no error
+        if self._nothing_after == after and self.known > after:
+            # The news are ahead of the door; asking it at once again would not help.
+            await asyncio.sleep(min(timeout, DEAF))
+        else:
+            await self.news.after(self.ledger, after, timeout)
+
+    def taken(self, reader: str, position: int) -> None:
+        """What every reader has committed is dropped here, and acknowledged by the part that hears."""
+        self._taken[reader] = max(position, self._taken.get(reader, 0))
+        floor = min(self._taken.values())
+        for old in [one for one in self._held if one <= floor]:
+            del self._held[old]
+            self.leafhashes.pop(old, None)
+
+    async def run(self) -> None:
+        """Hear news for ever; ends with Unavailable when NATS or the durable is away, to begin again."""
+        try:
+            js = await self.bus.jetstream()
+            await self._hear(js)
+        except (NatsError, TimeoutError) as error:
+            raise Unavailable(f"no news of {self.ledger} come") from error
+        finally:
+            self._hearing = False
+
+    async def _hear(self, js: JetStreamContext) -> None:
+        await js.consumer_info(stream_name(self.ledger), self.durable)
+        subscription = await js.pull_subscribe_bind(consumer=self.durable, stream=stream_name(self.ledger))
+        self._hearing = True
+        try:
+            while True:
+                batch, patience = 1, 5.0
+                while True:
+                    try:
+                        messages = await subscription.fetch(batch, timeout=patience)
+                    except TimeoutError:
+                        break
+                    self._take(messages)
+                    await self._acknowledge()
+                    batch, patience = BURST, 0.02
+                if batch == 1:
+                    # Nothing for a while: is the durable still there, or does silence only look like peace?
+                    await js.consumer_info(stream_name(self.ledger), self.durable)
+                await self._acknowledge()
+        finally:
+            await subscription.unsubscribe()
+
+    def _take(self, messages: Sequence[Msg]) -> None:
+        for message in messages:
+            try:
+                told = told_in(message.subject, message.data)
+            except MessageError:
+                _log.exception("a message is no news", extra={"ledger": self.ledger})
+                told = Tidings(0, [], {})
+            floor = min(self._taken.values(), default=0)
+            for record in told.records:
+                if record.ledger == self.ledger and record.position > floor and len(self._held) < BUFFER:
+                    self._held[record.position] = record
+                    if record.position in told.leafhashes:
+                        self.leafhashes[record.position] = told.leafhashes[record.position]
+            # Only the address for the acknowledgement is still needed.
+            message.data = b""
+            self._waiting.append((told.last, monotonic(), message))
+            self._told_at = monotonic()
+            self.news.heard(self.ledger, told.last)
+
+    async def _acknowledge(self) -> None:
+        floor, now = min(self._taken.values(), default=0), monotonic()
+        while self._waiting and (self._waiting[0][0] <= floor or now - self._waiting[0][1] > UNACKNOWLEDGED):
+            # An acknowledgement that does not arrive only makes the server send the message again.
+            with suppress(NatsError):
+                await self._waiting.popleft()[2].ack()
+
+    def _silent(self) -> bool:
+        """Silence shows no hole: nothing was heard or asked for too long."""
+        return monotonic() - self._told_at > (self.silence if self._hearing and self.bus.connected else DEAF)

@@ -1,0 +1,124 @@
+"""A command's way: look for its earlier answer, fold the stream, decide, append."""
+
+from dataclasses import dataclass
+from typing import Any, Generic, TypeVar
+from uuid import UUID
+
+from letopis.common.decider import Aggregate, fold
+from letopis.common.envelope import Meta, NewFact, Record, encode_meta
+from letopis.common.errors import Conflict, KeyReused
+from letopis.common.eventstore.port import CommandRow, EventStore
+from letopis.common.ids import salt, uuid7
+from letopis.common.serialization import Catalogue
+
+S = TypeVar("S")
+TRIES = 4
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Loaded(Generic[S]):
+    """An object as its facts tell it, and the version they reach."""
+
+    state: S
+    version: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Handled:
+    """What a command left behind. It is a function of stored facts alone, so a repeated command gets it again."""
+
+    id: str
+    stream: str
+    version: int
+    ledger: str
+    position: int
+    records: tuple[Record, ...]
+    replayed: bool
+
+
+def new_fact(catalogue: Catalogue, fact: object, meta: bytes) -> NewFact:
+    """The fact as final bytes, with a fresh event id and salt."""
+    encoded = catalogue.encode(fact)
+    return NewFact(
+        event_id=uuid7(),
+        type=encoded.type,
+        schema_version=encoded.schema_version,
+        salt=salt(),
+        data=encoded.data,
+        meta=meta,
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class Desk:
+    """Where commands on one ledger are handled."""
+
+    store: EventStore
+    ledger: str
+
+    async def load(self, aggregate: Aggregate[Any, Any, S], id: str) -> Loaded[S]:
+        """The state of one object; version 0 and the initial state if it has no facts."""
+        records = await self.store.load(self.ledger, aggregate.stream(id))
+        facts = (aggregate.facts.decode(one.type, one.schema_version, one.data) for one in records)
+        return Loaded(state=fold(aggregate.decider, facts), version=len(records))
+
+    async def find(self, command_id: UUID, request_hash: bytes) -> Handled | None:
+        """The answer a command got before; KeyReused if it came with another request."""
+        row = await self.store.find_command(self.ledger, command_id)
+        if row is None:
+            return None
+        if row.request_hash != request_hash:
+            raise KeyReused
+        return await self._again(row)
+
+    async def handle(
+        self,
+        aggregate: Aggregate[Any, Any, Any],
+        id: str,
+        command: object,
+        meta: Meta,
+        command_id: UUID | None = None,
+        request_hash: bytes = b"",
+    ) -> Handled:
+        """Decide and append; retried when somebody else was first. The facts are durable on return."""
+        command_id = command_id or uuid7()
+        stream, circumstances = aggregate.stream(id), encode_meta(meta)
+        for attempt in range(1, TRIES + 1):
+            if (before := await self.find(command_id, request_hash)) is not None:
+                return before
+            loaded = await self.load(aggregate, id)
+            facts = aggregate.decider.decide(loaded.state, command)
+            if not facts:
+                head = await self.store.head(self.ledger)
+                return Handled(
+                    id=id,
+                    stream=stream,
+                    version=loaded.version,
+                    ledger=self.ledger,
+                    position=head,
+                    records=(),
+                    replayed=False,
+                )
+            fresh = [new_fact(aggregate.facts, fact, circumstances) for fact in facts]
+            try:
+                done = await self.store.append(self.ledger, stream, loaded.version, fresh, command_id, request_hash)
+            except Conflict:
+                if attempt == TRIES:
+                    raise
+                continue
+            row = CommandRow(command_id=command_id, request_hash=request_hash, first=done.first, last=done.last)
+            return await self._again(row, replayed=done.replayed)
+        raise Conflict
+
+    async def _again(self, row: CommandRow, *, replayed: bool = True) -> Handled:
+        records = tuple(await self.store.read(self.ledger, row.first - 1, row.last - row.first + 1))
+        last = records[-1]
+        return Handled(
+            id=last.stream.partition(":")[2],
+            stream=last.stream,
+            version=last.version,
+            ledger=self.ledger,
+            position=last.position,
+            records=records,
+            replayed=replayed,
+        )

@@ -1,0 +1,198 @@
+"""The relay of one ledger: publishes its facts in order, once each, and makes good what the bus has lost.
+
+Facts are durable before the relay sees them; NATS is only their news. What is published MUST follow the stream's
+last message: every message names the sequence it expects, so two relays, retries and lost acknowledgements cannot
+put a fact twice or out of order.
+"""
+
+import asyncio
+import logging
+from collections.abc import Sequence
+from contextlib import suppress
+from dataclasses import dataclass
+from datetime import timedelta
+from time import monotonic
+
+from nats.errors import Error as NatsError
+from nats.js import JetStreamContext
+from nats.js.errors import NotFoundError
+from sqlalchemy import text
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
+
+from letopis.common.clock import Clock
+from letopis.common.database import away_is_unavailable
+from letopis.common.envelope import Record
+from letopis.common.errors import EventStoreError, Unavailable
+from letopis.common.following.source import Source
+from letopis.common.messaging import (
+    EXPECTED_SEQUENCE,
+    MESSAGE_ID,
+    SEGMENT,
+    Bus,
+    cloudevent,
+    last_position,
+    segments,
+    stream_name,
+    subject_of,
+)
+from letopis.common.observability import Metrics
+
+WANTED = timedelta(days=14)
+SINGLES = 200
+SEGMENT_FACTS = 1000
+RECONCILE = 60.0
+_log = logging.getLogger(__name__)
+
+_LOCK = text("SELECT pg_try_advisory_lock(hashtext('letopis.relay.' || :ledger))")
+_PROGRESS = text("SELECT position FROM outbox.relay WHERE ledger = :ledger")
+_MOVE = text(
+    "INSERT INTO outbox.relay VALUES (:ledger, :position) "
+    "ON CONFLICT (ledger) DO UPDATE SET position = EXCLUDED.position"
+)
+_INCIDENT = text(
+    "INSERT INTO outbox.incident (ledger, kind, expected, found) VALUES (:ledger, :kind, :expected, :found)"
+)
+
+
+class NewsLost(Unavailable):
+    """The stream is not where this relay left it; it begins again from what the stream really holds."""
+
+    code = "relay.news_lost"
+    title = "The bus lost news; they are published again"
+
+
+class NewsAhead(EventStoreError):
+    """The stream tells of facts that the ledger does not have; the relay stops until a person has looked."""
+
+    code = "relay.news_ahead"
+    title = "The bus knows facts that the ledger has lost"
+
+
+@dataclass(slots=True)
+class Relay:
+    """One ledger's relay. `engine` is the application's; one relay a ledger works, others wait for its lock."""
+
+    source: Source
+    bus: Bus
+    engine: AsyncEngine
+    clock: Clock
+    metrics: Metrics
+    telemetry: bool = False
+    reconcile: float = RECONCILE
+
+    @property
+    def ledger(self) -> str:
+        return self.source.ledger
+
+    async def run(self) -> None:
+        """Relay for ever; ends with Unavailable when a part is away, to begin again."""
+        async with away_is_unavailable(), self.engine.connect() as connection:
+            autocommit = await connection.execution_options(isolation_level="AUTOCOMMIT")
+            while not (await autocommit.execute(_LOCK, {"ledger": self.ledger})).scalar_one():  # noqa: ASYNC110 no event
+                await asyncio.sleep(1)
+            try:
+                await self._relay(autocommit)
+            except (NatsError, TimeoutError) as error:
+                raise Unavailable("the bus did not take the news") from error
+            finally:
+                # The lock ends with the connection, so a closed relay never holds it.
+                with suppress(Exception):
+                    await connection.invalidate()
+
+    async def _relay(self, connection: AsyncConnection) -> None:
+        js = await self.bus.jetstream()
+        position, sequence = await self._begin(connection, js)
+        published = self.metrics.gauge("relay_position", "The last position published", ("ledger",))
+        lag = self.metrics.gauge("relay_lag_events", "Facts heard of and not published yet", ("ledger",))
+        checked = monotonic()
+        while True:
+            records = await self.source.read(position, SEGMENT_FACTS if self.telemetry else SINGLES)
+            if records:
+                most = _largest((await self.bus.client()).max_payload)
+                sequence = await self._publish(js, records, sequence, most)
+                position = records[-1].position
+                await connection.execute(_MOVE, {"ledger": self.ledger, "position": position})
+            else:
+                await self.source.wait(position, min(1.0, self.reconcile))
+            published.labels(self.ledger).set(position)
+            lag.labels(self.ledger).set(max(self.source.known - position, 0))
+            if monotonic() - checked > self.reconcile:
+                checked = monotonic()
+                if await self._last_sequence(js) != sequence:
+                    raise NewsLost(f"the stream of {self.ledger} is not where the relay left it")
+
+    async def _begin(self, connection: AsyncConnection, js: JetStreamContext) -> tuple[int, int]:
+        """Where to go on: after the stream's last message, or, where it has none, from the oldest fact still wanted."""
+        sequence = await self._last_sequence(js)
+        before = (await connection.execute(_PROGRESS, {"ledger": self.ledger})).scalar_one_or_none() or 0
+        found = 0
+        if sequence:
+            with suppress(NotFoundError):
+                last = await js.get_msg(stream_name(self.ledger), seq=sequence)
+                found = last_position((last.headers or {})[MESSAGE_ID])
+        if found and not await self.source.read(found - 1, 1):
+            # Somebody restored the database from an old backup, or this stream belongs to another one.
+            await self._record(connection, "news_ahead", before, found)
+            raise NewsAhead(f"the stream of {self.ledger} tells of fact {found}, which the ledger does not have")
+        # What is older than the stream keeps news is not published again; it may have left the stream by age alone.
+        start = max(found, await self._oldest_wanted()) if found < before or not found else found
+        if start < before:
+            _log.error("news were lost and are published again", extra={"ledger": self.ledger, "position": start})
+            await self._record(connection, "news_lost", before, start)
+        return start, sequence
+
+    async def _record(self, connection: AsyncConnection, kind: str, expected: int, found: int) -> None:
+        values = {"ledger": self.ledger, "kind": kind, "expected": expected, "found": found}
+        await connection.execute(_INCIDENT, values)
+
+    async def _last_sequence(self, js: JetStreamContext) -> int:
+        try:
+            state = (await js.stream_info(stream_name(self.ledger))).state
+        except NotFoundError:
+            raise Unavailable(f"stream {stream_name(self.ledger)} is missing; the administrator makes it") from None
+        return int(state.last_seq)
+
+    async def _publish(self, js: JetStreamContext, records: Sequence[Record], sequence: int, most: int) -> int:
+        """All records in order, acknowledged, in messages of at most `most` bytes; the stream's sequence after them."""
+        if self.telemetry:
+            told = [
+                (f"letopis.{self.ledger}.{SEGMENT}", f"{part[0].position}-{part[-1].position}", body)
+                for part, body in segments(records, most)
+            ]
+        else:
+            told = [(subject_of(record), str(record.position), cloudevent(record, most=most)) for record in records]
+        sent = [
+            js.publish(
+                subject,
+                body,
+                headers={MESSAGE_ID: f"{self.ledger}:{place}", EXPECTED_SEQUENCE: str(sequence + number)},
+            )
+            for number, (subject, place, body) in enumerate(told)
+        ]
+        acknowledged = await asyncio.gather(*sent)
+        last = int(acknowledged[-1].seq) if acknowledged else sequence
+        if last != sequence + len(told):
+            raise NewsLost(f"the stream of {self.ledger} stands at {last}, not at {sequence + len(told)}")
+        return last
+
+    async def _oldest_wanted(self) -> int:
+        """The position before the first fact that is younger than the stream keeps news: by doubling, then halving."""
+        low, high = 0, 1
+        while await self._outdated(high):
+            low, high = high, high * 2
+        while low < high:
+            middle = (low + high) // 2
+            if await self._outdated(middle + 1):
+                low = middle + 1
+            else:
+                high = middle
+        return low
+
+    async def _outdated(self, position: int) -> bool:
+        records = await self.source.read(position - 1, 1)
+        return bool(records) and records[0].recorded_at < self.clock.now() - WANTED
+
+
+def _largest(max_payload: int) -> int:
+    """The largest body we send: the relay reads its last message back in base64, beside headers."""
+    return max_payload * 7 // 10 - 1024

@@ -1,0 +1,106 @@
+# What every room shares: who is granted an action, whether the question is complete,
+# in which mode a rule stands, and the one shape of an answer.
+package letopis.gate
+
+import rego.v1
+import future.keywords.not
+
+# The service and the room that own the asked action: "registry.promotion.approve".
+service := split(input.action, ".")[0]
+
+room := split(input.action, ".")[1]
+
+declared := data.bundle.actions[input.action]
+
+# "*" stands for whoever is authenticated, with or without a role.
+granted if "*" in declared.roles
+
+granted if {
+	some role in input.subject.roles
+	role in declared.roles
+}
+
+# What every question must say, whatever the action asks for on top.
+always := {"action", "subject.login", "subject.roles", "subject.groups", "context.time"}
+
+missing contains path if {
+	some path in always | {path | some path in declared.requires}
+	object.get(input, split(path, "."), null) in {null, ""}
+}
+
+# The rules that hold for every action and cannot be set to observe or warn.
+barred["action.unknown"] := {
+	"owner": "the service's developers",
+	"message": "no room declares this action",
+	"remedy": "report it: the service asks about an action that the policy in force does not know",
+} if not declared
+
+barred["role.not_granted"] := {
+	"owner": "the administrators of roles",
+	"message": sprintf("none of your roles may do this; one of %s may", [concat(", ", declared.roles)]),
+	"remedy": "ask an administrator for the role, or somebody who has it to act",
+} if {
+	declared
+	not granted
+}
+
+barred["input.incomplete"] := {
+	"owner": "the service's developers",
+	"message": sprintf("the question lacks %s", [concat(", ", missing)]),
+	"remedy": "state what is missing (a purpose by the header Letopis-Purpose) and ask again",
+} if {
+	declared
+	count(missing) > 0
+}
+
+# A rule without a mode prevents: forgetting to declare one never opens a gate.
+mode(rule) := object.get(data.bundle.rules, [service, room, rule, "mode"], "prevent")
+
+preventing(fired) := {rule | some rule in fired; not mode(rule) in {"observe", "warn"}}
+
+in_mode(fired, wanted) := {rule | some rule in fired; mode(rule) == wanted}
+
+# Whether nothing stands in the way; a room's allow rests on it.
+open(fired) if {
+	count(barred) == 0
+	count(preventing(fired)) == 0
+}
+
+text(rule) := object.get(data.bundle.rules, [service, room, rule], {})
+
+reasons(fired) := object.union(barred, {rule: reason |
+	some rule in preventing(fired) | in_mode(fired, "warn")
+	told := text(rule)
+	reason := {
+		"owner": object.get(told, "owner", ""),
+		"message": object.get(told, "message", rule),
+		"remedy": object.get(told, "remedy", ""),
+	}
+})
+
+# The answer of a room. `open` is asked again: a room cannot answer yes against its own denials.
+answer_with(allowed, fired, obligations) := {
+	"allow": yes(allowed, fired),
+	"deny": object.keys(barred) | preventing(fired),
+	"warned": in_mode(fired, "warn"),
+	"observed": in_mode(fired, "observe"),
+	"obligations": obligations,
+	"reasons": reasons(fired),
+	"revision": data.bundle.revision,
+}
+
+answer(allowed, fired) := answer_with(allowed, fired, set())
+
+# The answer where roles alone decide.
+plain := answer(open_plain, set())
+
+default open_plain := false
+
+open_plain if open(set())
+
+default yes(_, _) := false
+
+yes(allowed, fired) if {
+	allowed == true
+	open(fired)
+}

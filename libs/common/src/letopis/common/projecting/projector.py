@@ -1,0 +1,210 @@
+"""Keeps one view current: reads its ledgers, folds batch by batch, rows and checkpoint in one transaction."""
+
+import asyncio
+import logging
+from collections.abc import AsyncIterator, Mapping, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import replace
+from datetime import datetime
+from typing import cast
+
+from sqlalchemy import Table
+from sqlalchemy.ext.asyncio import AsyncEngine
+
+from letopis.common.clock import Clock, SystemClock
+from letopis.common.envelope import Record
+from letopis.common.errors import LedgerHole, Unavailable
+from letopis.common.following.source import Source
+from letopis.common.observability import Metrics
+from letopis.common.projecting import generation as generations
+from letopis.common.projecting.driver import Connection, driver
+from letopis.common.projecting.folding import ViewStuck, fold
+from letopis.common.projecting.generation import Generation
+from letopis.common.projecting.rows import Key, Row
+from letopis.common.projecting.tables import StoredTable
+from letopis.common.projecting.view import View, checked
+
+BATCH = 2000
+_log = logging.getLogger(__name__)
+
+
+class Projector:
+    """The worker of one view. Two at once are harmless: the checkpoint is compared and set.
+
+    A generation that readers do not use yet is fed by the ledgers' owners, who alone can say that it has come to
+    the end; then it is made live. Facts are truth and views are not, so commits do not wait for the disk: a crash
+    of the database takes rows and checkpoint back together.
+    """
+
+    def __init__(
+        self,
+        view: type[View] | View,
+        sources: Mapping[str, Source],
+        engine: AsyncEngine,
+        *,
+        metrics: Metrics | None = None,
+        clock: Clock | None = None,
+        batch: int = BATCH,
+        generation: Generation | None = None,
+    ) -> None:
+        self.view = checked(view)
+        self._sources = {ledger: sources[ledger] for ledger in self.view.sources}
+        self._engine = engine
+        self._clock = clock or SystemClock()
+        self._batch = batch
+        self._generation = generation
+        self._tables: dict[Table, StoredTable] = {}
+        self._positions: dict[str, int] = {}
+        self._told_at: dict[str, datetime] = {}
+        self._ended: set[str] = set()
+        self.away: set[str] = set()
+        metrics = metrics or Metrics("projector")
+        self._lag = metrics.gauge("view_lag_events", "Facts heard of that the view has not taken", ("view", "ledger"))
+        self._late = metrics.gauge(
+            "view_lag_seconds", "Age of the last fact taken while there are more", ("view", "ledger")
+        )
+        self._stuck = metrics.gauge("view_stuck", "1 while the view cannot take a fact", ("view",))
+        self._taken = metrics.counter("view_facts", "Facts the view has gone through", ("view", "ledger"))
+
+    @property
+    def live(self) -> bool:
+        """Whether readers use what this projector writes."""
+        return self._generation is not None and self._generation.answers
+
+    async def run(self) -> None:
+        """Keep the view current for ever; raises ViewStuck, LedgerHole, Unavailable for whoever restarts it."""
+        while True:
+            if not await self.step():
+                await self._news()
+
+    async def step(self) -> int:
+        """Go through one batch of every ledger; how many facts that were. 0 at the end of all that are not away."""
+        if not self._positions:
+            await self._open()
+        count, self.away = 0, set()
+        for ledger, source in self._sources.items():
+            try:
+                count += await self._advance(source, ledger)
+            except Unavailable:
+                # Other ledgers go on; the lag of this one shows.
+                self.away.add(ledger)
+        if self.away == self._sources.keys():
+            raise Unavailable(f"no ledger of view {self.view.name} can be read")
+        if not self.live and self._ended == self._sources.keys():
+            await self._finish()
+        self._measure()
+        return count
+
+    async def _advance(self, source: Source, ledger: str) -> int:
+        moved = False
+        while not moved:
+            after = self._positions[ledger]
+            records = await source.read(after, self._batch, sure=not self.live)
+            if not records:
+                self._ended.add(ledger)
+                return 0
+            self._ended.discard(ledger)
+            _contiguous(records, ledger, after)
+            moved = await self._take(ledger, after, records)
+            if not moved:
+                await self._open()
+        last = records[-1]
+        self._positions[ledger] = last.position
+        self._told_at[ledger] = last.recorded_at
+        self._taken.labels(self.view.name, ledger).inc(len(records))
+        source.taken(self.view.name, last.position)
+        return len(records)
+
+    async def _take(self, ledger: str, after: int, records: Sequence[Record]) -> bool:
+        """Apply a batch; where a fact in it cannot be taken, what stands before it is."""
+        try:
+            moved = await self._apply(ledger, after, records)
+        except ViewStuck as stuck:
+            self._stuck.labels(self.view.name).set(1)
+            before = [record for record in records if record.position < stuck.position]
+            if before and await self._apply(ledger, after, before):
+                self._positions[ledger] = before[-1].position
+            raise
+        self._stuck.labels(self.view.name).set(0)
+        return moved
+
+    async def _apply(self, ledger: str, after: int, records: Sequence[Record]) -> bool:
+        """Rows and checkpoint in one transaction; False if somebody else moved the checkpoint or the view."""
+        generation = cast("Generation", self._generation)
+        async with self._connection() as connection, connection.transaction():
+            await connection.execute("SET LOCAL synchronous_commit = off")
+            stand = await generations.stand(connection, generation, ledger)
+            if stand is None or stand != (after, generation.state):
+                return False
+
+            async def load(table: Table, keys: Sequence[Key]) -> dict[Key, Row]:
+                return await self._tables[table].load(connection, keys)
+
+            rows = await fold(self.view, records, load)
+            for table, (written, deleted) in rows.changes().items():
+                await self._tables[table].write(connection, written, deleted)
+            return await generations.advance(connection, generation, ledger, after, records[-1].position)
+
+    async def _open(self) -> None:
+        """Find the generation to work on, or start one; learn where it stands."""
+        async with self._connection(prepared=False) as connection:
+            if self._generation is None or not await generations.same(connection, self._generation):
+                self._generation = await generations.open_or_start(connection, self.view)
+            self._tables = {table: StoredTable(self._generation.schema, table) for table in self.view.tables()}
+            self._positions = await generations.positions(connection, self._generation)
+        self._ended.clear()
+        for ledger, position in self._positions.items():
+            self._sources[ledger].taken(self.view.name, position)
+
+    async def _finish(self) -> None:
+        """All ledgers have come to their end: indexes, then one more look, then the swap."""
+        generation = cast("Generation", self._generation)
+        async with self._connection() as connection:
+            if generation.state == "building":
+                if await generations.index(connection, self.view, generation):
+                    self._generation = replace(generation, state="catching_up")
+            elif await generations.swap(connection, self.view, generation):
+                self._generation = replace(generation, state="live")
+                _log.info("view is live", extra={"view": self.view.name, "version": self.view.version})
+        await self._open()
+
+    async def _news(self) -> None:
+        # A ledger whose owner is away is asked again later, whatever is heard of it.
+        waits = [
+            asyncio.create_task(source.wait(self._positions.get(ledger, 0), 1.0 if self.live else 0.1))
+            for ledger, source in self._sources.items()
+            if ledger not in self.away
+        ]
+        if self.away:
+            waits.append(asyncio.create_task(asyncio.sleep(1.0)))
+        try:
+            await asyncio.wait(waits, return_when=asyncio.FIRST_COMPLETED)
+        finally:
+            for wait in waits:
+                wait.cancel()
+            await asyncio.gather(*waits, return_exceptions=True)
+
+    def _measure(self) -> None:
+        now = self._clock.now()
+        for ledger, position in self._positions.items():
+            lag = max(self._sources[ledger].known - position, 0)
+            self._lag.labels(self.view.name, ledger).set(lag)
+            told_at = self._told_at.get(ledger, now)
+            self._late.labels(self.view.name, ledger).set((now - told_at).total_seconds() if lag else 0)
+
+    @asynccontextmanager
+    async def _connection(self, *, prepared: bool = True) -> AsyncIterator[Connection]:
+        """The driver's own connection, because COPY is not SQLAlchemy's; temporary tables are made once on each."""
+        async with driver(self._engine) as (connection, made):
+            for table in self._tables.values() if prepared else ():
+                if table.passage_name not in made:
+                    await connection.execute(table.passage)
+                    made.add(table.passage_name)
+            yield connection
+
+
+def _contiguous(records: Sequence[Record], ledger: str, after: int) -> None:
+    """A hole is tampering or loss: stop and alarm, never skip."""
+    for expected, record in enumerate(records, after + 1):
+        if record.position != expected or record.ledger != ledger:
+            raise LedgerHole(f"{ledger}/{expected} is missing", ledger=ledger, position=expected)

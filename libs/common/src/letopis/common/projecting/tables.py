@@ -1,0 +1,100 @@
+"""A view's tables in PostgreSQL: made, loaded by key, and written by COPY into a temporary table and a merge."""
+
+from collections.abc import Collection, Iterable, Sequence
+from hashlib import sha256
+from typing import Any
+
+import msgspec
+from psycopg import sql
+from psycopg.rows import tuple_row
+from sqlalchemy import JSON, Table
+from sqlalchemy.dialects import postgresql
+from sqlalchemy.schema import CreateIndex, CreateTable
+
+from letopis.common.projecting.driver import Connection
+from letopis.common.projecting.rows import Key, Row
+from letopis.common.projecting.view import View
+
+_DIALECT = postgresql.dialect()  # type: ignore[no-untyped-call]
+
+
+class StoredTable:
+    """One table of a view in the schema of one generation."""
+
+    def __init__(self, schema: str, table: Table) -> None:
+        self.table = table
+        kinds = [f"{column.name} {column.type.compile(dialect=_DIALECT)}" for column in table.columns]
+        self.passage_name = f"passage_{sha256(f'{schema} {table.name} {kinds}'.encode()).hexdigest()[:32]}"
+        self._names = [column.name for column in table.columns]
+        self._keys = [column.name for column in table.primary_key]
+        self._json = [isinstance(column.type, JSON) for column in table.columns]
+        names, keys = _list(self._names), _list(self._keys)
+        arrays = sql.SQL(", ").join(
+            sql.SQL(f"%s::{column.type.compile(dialect=_DIALECT)}[]") for column in table.primary_key
+        )
+        into, passage = sql.Identifier(schema, table.name), sql.Identifier(self.passage_name)
+        others = [name for name in self._names if name not in self._keys]
+        update = sql.SQL(", ").join(sql.SQL("{0} = EXCLUDED.{0}").format(sql.Identifier(name)) for name in others)
+        merge = sql.SQL("UPDATE SET {}").format(update) if others else sql.SQL("NOTHING")
+        parts = {"into": into, "passage": passage, "names": names, "keys": keys, "arrays": arrays, "merge": merge}
+        self.passage = sql.SQL(
+            "CREATE TEMPORARY TABLE IF NOT EXISTS {passage} (LIKE {into}) ON COMMIT DELETE ROWS"
+        ).format(**parts)
+        self._load = sql.SQL("SELECT {names} FROM {into} JOIN unnest({arrays}) AS k({keys}) USING ({keys})").format(
+            **parts
+        )
+        self._copy = sql.SQL("COPY {passage} ({names}) FROM STDIN").format(**parts)
+        self._merge = sql.SQL(
+            "INSERT INTO {into} ({names}) SELECT {names} FROM {passage} ON CONFLICT ({keys}) DO {merge}"
+        ).format(**parts)
+        self._delete = sql.SQL("DELETE FROM {into} WHERE ({keys}) IN (SELECT * FROM unnest({arrays}))").format(**parts)
+
+    async def load(self, connection: Connection, keys: Collection[Key]) -> dict[Key, Row]:
+        """The rows under these keys, by key."""
+        found: dict[Key, Row] = {}
+        async with connection.cursor(row_factory=tuple_row) as cursor:
+            await cursor.execute(self._load, _columns(keys))
+            async for values in cursor:
+                row = dict(zip(self._names, values, strict=True))
+                found[tuple([row[name] for name in self._keys])] = row
+        return found
+
+    async def write(self, connection: Connection, rows: Sequence[Row], deleted: Sequence[Key]) -> None:
+        """Insert or replace rows and delete keys, within the caller's transaction."""
+        async with connection.cursor() as cursor:
+            if deleted:
+                await cursor.execute(self._delete, _columns(deleted))
+            if rows:
+                async with cursor.copy(self._copy) as copy:
+                    for row in rows:
+                        await copy.write_row(self._stored(row))
+                await cursor.execute(self._merge)
+
+    def _stored(self, row: Row) -> list[Any]:
+        return [
+            msgspec.json.encode(value).decode() if is_json and value is not None else value
+            for value, is_json in zip((row[name] for name in self._names), self._json, strict=True)
+        ]
+
+
+def make_tables(view: View, schema: str) -> list[str]:
+    """Statements that make the tables, without secondary indexes: those come when the bulk is in."""
+    return [_ddl(CreateTable(table), schema) for table in view.tables()]
+
+
+def make_indexes(view: View, schema: str) -> list[str]:
+    """Statements that make the secondary indexes."""
+    indexes = (index for table in view.tables() for index in sorted(table.indexes, key=lambda one: str(one.name)))
+    return [_ddl(CreateIndex(index), schema) for index in indexes]
+
+
+def _ddl(statement: CreateTable | CreateIndex, schema: str) -> str:
+    return str(statement.compile(dialect=_DIALECT, schema_translate_map={None: schema}, render_schema_translate=True))
+
+
+def _list(names: Iterable[str]) -> sql.Composed:
+    return sql.SQL(", ").join(map(sql.Identifier, names))
+
+
+def _columns(keys: Collection[Key]) -> list[list[Any]]:
+    return [list(column) for column in zip(*keys, strict=True)]

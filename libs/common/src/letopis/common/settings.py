@@ -1,0 +1,44 @@
+"""Settings of a service process: read once from the environment, then passed down."""
+
+from pathlib import Path
+from typing import Literal
+
+from pydantic import Field
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+
+class ServiceSettings(BaseSettings):
+    """What every service needs. Names shared by all start with LETOPIS_, a service's own with LETOPIS_<SERVICE>_."""
+
+    model_config = SettingsConfigDict(populate_by_name=True, extra="ignore", frozen=True)
+
+    profile: Literal["demo", "local", "bank"] = Field(default="local", validation_alias="LETOPIS_PROFILE")
+    data_dir: Path = Field(default=Path(".letopis"), validation_alias="LETOPIS_DATA_DIR")
+    nats_url: str = Field(default="nats://127.0.0.1:8410", validation_alias="LETOPIS_NATS_URL")
+    valkey_url: str = Field(default="redis://127.0.0.1:8411", validation_alias="LETOPIS_VALKEY_URL")
+    opa_url: str = Field(default="http://127.0.0.1:8408", validation_alias="LETOPIS_OPA_URL")
+    oidc_issuer: str = Field(default="http://127.0.0.1:8406", validation_alias="LETOPIS_OIDC_ISSUER")
+    object_store_url: str = Field(
+        default="file:///var/lib/letopis/objects", validation_alias="LETOPIS_OBJECT_STORE_URL"
+    )
+    registry_url: str = Field(default="http://127.0.0.1:8401", validation_alias="LETOPIS_REGISTRY_URL")
+    features_url: str = Field(default="http://127.0.0.1:8402", validation_alias="LETOPIS_FEATURES_URL")
+    inference_url: str = Field(default="http://127.0.0.1:8403", validation_alias="LETOPIS_INFERENCE_URL")
+    monitoring_url: str = Field(default="http://127.0.0.1:8404", validation_alias="LETOPIS_MONITORING_URL")
+    audit_url: str = Field(default="http://127.0.0.1:8405", validation_alias="LETOPIS_AUDIT_URL")
+    console_url: str = Field(default="http://127.0.0.1:8400", validation_alias="LETOPIS_CONSOLE_URL")
+    mlflow_url: str = Field(default="http://127.0.0.1:8407", validation_alias="LETOPIS_MLFLOW_URL")
+
+    database_url: str = ""
+    owner_url: str = ""
+    projector_url: str = ""
+    nats_seed_file: Path | None = None
+    client_secret_file: Path | None = None
+    signing_key_file: Path | None = None
+    state_dir: Path = Path(".letopis/state")
+    host: str = "127.0.0.1"
+    port: int = 0
+
+    def url_of(self, service: str) -> str:
+        """Where another service listens."""
+        return str(getattr(self, f"{service}_url"))

@@ -1,0 +1,98 @@
+"""The chronicle's web application: routers listed by hand, resources opened for its life."""
+
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+from cryptography.hazmat.primitives.serialization import load_pem_private_key
+from fastapi import APIRouter, FastAPI
+
+from letopis.audit.checkpoint.lock import LockStore
+from letopis.audit.evidence.api import router as evidence
+from letopis.audit.incident.api import router as incident
+from letopis.audit.log.api import router as log
+from letopis.audit.log.copy import CopyStore
+from letopis.audit.log.note import Signer
+from letopis.audit.log.sealed import SealedLog
+from letopis.audit.log.shelf import Shelf
+from letopis.audit.report.api import router as report
+from letopis.audit.settings import LEDGERS, AuditSettings
+from letopis.common.database import open_engine
+from letopis.common.http import Resources, create_service, ledger_door, open_resources
+from letopis.common.identity.directory import DirectoryView
+from letopis.common.objects import ObjectStore
+from letopis.registry.contract import PRINCIPAL
+
+
+class Directory(DirectoryView):
+    """Who may act, from the registry's facts."""
+
+    sources = {"registry": PRINCIPAL}
+
+
+@dataclass(frozen=True, kw_only=True)
+class AuditResources(Resources):
+    """What the chronicle holds besides: copies, sealed logs, locks, packs and reports, and its key."""
+
+    settings: AuditSettings
+    copies: CopyStore
+    log: SealedLog
+    locks: LockStore
+    objects: ObjectStore
+    signer: Signer
+
+
+def signing_key(path: Path | None) -> Ed25519PrivateKey:
+    """The log's private key; ValueError or TypeError unless the file holds an Ed25519 key in PEM."""
+    if path is None:
+        raise ValueError("LETOPIS_AUDIT_SIGNING_KEY_FILE must name an Ed25519 key in PEM")
+    key = load_pem_private_key(path.read_bytes(), None)
+    if not isinstance(key, Ed25519PrivateKey):
+        raise TypeError(f"{path} holds no Ed25519 key")
+    return key
+
+
+def sealed_log(settings: AuditSettings) -> SealedLog:
+    """The logs below the object store, each with a key named by its origin."""
+    key = signing_key(settings.signing_key_file)
+    signers = {ledger: Signer(f"{settings.origin}/{ledger}", key) for ledger in LEDGERS}
+    return SealedLog(Shelf(ObjectStore(settings.object_store_url).root / "log"), signers)
+
+
+@asynccontextmanager
+async def opened(
+    settings: AuditSettings, heard: Callable[[str, int], None] | None = None
+) -> AsyncIterator[AuditResources]:
+    """The chronicle's resources, until it stops."""
+    sealed = sealed_log(settings)
+    engine = open_engine(settings.database_url, name="letopis-audit-copies", autocommit=True, size=8)
+    try:
+        async with open_resources(settings, "audit", Directory, heard=heard) as shared:
+            yield AuditResources(
+                **vars(shared) | {"settings": settings},
+                copies=CopyStore(engine),
+                log=sealed,
+                locks=LockStore(settings.locks),
+                objects=ObjectStore(settings.object_store_url),
+                signer=Signer(f"{settings.origin}/pack", sealed.signers["audit"].key),
+            )
+    finally:
+        await engine.dispose()
+
+
+def routers() -> list[APIRouter]:
+    """Every door of the chronicle."""
+    return [log, evidence, report, incident, ledger_door("audit", ("audit",))]
+
+
+def create_app(settings: AuditSettings, heard: Callable[[str, int], None] | None = None) -> FastAPI:
+    """The application; it does nothing until it is started."""
+    return create_service(
+        title="Letopis audit",
+        name="audit",
+        settings=settings,
+        routers=routers(),
+        resources=lambda: opened(settings, heard),
+    )

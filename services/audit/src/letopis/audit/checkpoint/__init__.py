@@ -1,0 +1,1 @@
+"""Signed heads: sealed once a second, locked outside the data, never replaced."""

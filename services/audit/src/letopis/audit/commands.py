@@ -1,0 +1,203 @@
+"""Commands of the chronicle: `letopis verify` and `letopis checkpoint`."""
+
+import gc
+import sys
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
+from itertools import islice
+from pathlib import Path
+from time import monotonic, sleep
+from typing import Annotated, Any
+
+import httpx
+import psycopg
+from cyclopts import App, Parameter
+
+from letopis.audit.checkpoint import kept, stored
+from letopis.audit.evidence.program import REPORTS, verify_pyz
+from letopis.audit.evidence.verifier.command import told
+from letopis.audit.evidence.verifier.fault import Bad, Fault
+from letopis.audit.evidence.verifier.ledger import Row, differing, root_over
+from letopis.audit.evidence.verifier.note import Keys, keys_of
+from letopis.audit.evidence.verifier.pack import verify as verify_pack
+from letopis.audit.log.sealed import NotSealedYet
+from letopis.audit.settings import LEDGERS
+from letopis.sdk.client import Letopis
+from letopis.sdk.places import find_places
+from letopis.sdk.problems import Problem
+
+SHOWN = 20
+PATIENCE = 10.0
+
+app = App(name="audit", help="The chronicle: verify packs and live ledgers, keep checkpoints outside.")
+checkpoint_app = App(name="checkpoint", help="Keep signed checkpoints outside, where nobody of ours can change them.")
+app.command(checkpoint_app)
+
+
+@app.command
+def verify(
+    pack: Path | None = None,
+    *,
+    checkpoint: Annotated[list[Path], Parameter(negative=())] = [],  # noqa: B006 cyclopts reads the default
+    key: Annotated[list[str], Parameter(negative=())] = [],  # noqa: B006
+    database: str = "",
+    door: str = "",
+    log: str = "",
+    ledger: str = "",
+    copy: bool = False,
+) -> int:
+    """Verify an evidence pack, or a live ledger against a checkpoint kept outside.
+
+    Parameters
+    ----------
+    pack
+        An evidence pack (zip); checked offline, with the report made again.
+    checkpoint
+        A kept checkpoint: a folder made by `letopis checkpoint export`, or a signed note.
+    key
+        The log's verifier key, if you have it from elsewhere.
+    database
+        A PostgreSQL URL: every stored fact is hashed again, bypassing all services.
+    door
+        The address of the ledger's owner: the same over HTTP, as the current login.
+    log
+        The address of the audit service: is its log a continuation of the kept checkpoint?
+    ledger
+        Which ledger the checkpoint must be of.
+    copy
+        The database is the chronicle's: read its copy of the ledger.
+    """
+    gc.disable()
+    with _verdicts() as failed:
+        keys = keys_of("\n".join(key)) if key else None
+        if pack is not None:
+            notes = [(one / "checkpoint" if one.is_dir() else one).read_bytes() for one in checkpoint]
+            verdict = verify_pack(pack.read_bytes(), REPORTS, keys, notes)
+            _say(told(verdict, own_keys=keys is None))
+            return 0 if verdict.good else 1
+        if len(checkpoint) != 1 or not (database or door or log):
+            _say("give a pack, or --checkpoint with --database, --door or --log")
+            return 2
+        held = _held(checkpoint[0], ledger, keys)
+        if log:
+            with _reading(log) as client:
+                trusted = keys or keys_of((checkpoint[0] / "key").read_text("utf-8"))
+                head = kept.continued(client, held, trusted)
+            _say(f"ok      {held.ledger}: the log of {head.size} continues the kept checkpoint of {held.head.size}")
+        if database:
+            return _live(held, stored.of_database(database, held.ledger, held.head.size, copy=copy))
+        if door:
+            with Letopis(purpose="verification") as person:
+                headers = {"Authorization": f"Bearer {person.token()}", "Letopis-Purpose": "verification"}
+            with httpx.Client(base_url=door, headers=headers, timeout=60, trust_env=False) as client:
+                return _live(held, stored.of_door(client, held.ledger, held.head.size))
+        _say("VERIFIED")
+    return failed[0]
+
+
+@checkpoint_app.command
+def export(
+    *,
+    out: Path,
+    ledger: Annotated[list[str], Parameter(negative=())] = [],  # noqa: B006
+    log: str = "",
+    key: Annotated[list[str], Parameter(negative=())] = [],  # noqa: B006
+) -> int:
+    """Keep the signed checkpoints of ledgers (all of them if none is named) with the leaf hashes below them.
+
+    `log` is the audit service's address, the running stack's if it is left out. A later export into the same
+    folder checks that the log continues what was kept.
+    """
+    with _verdicts() as failed, _reading(log or find_places().of("audit")) as client:
+        keys = keys_of("\n".join(key)) if key else None
+        for one in ledger or LEDGERS:
+            head, before = kept.fetch(client, one, out / one, keys)
+            known = f", continues the kept {before.size}" if before else ""
+            _say(f"ok      {one}: {head.size} facts, root {head.root.hex()[:16]}{known}, in {out / one}")
+    return failed[0]
+
+
+@app.command
+def verifier(*, out: Path = Path("verify.pyz")) -> int:
+    """Write `verify.pyz`, the verifier that needs nothing but Python."""
+    out.write_bytes(verify_pyz())
+    _say(f"wrote {out}")
+    return 0
+
+
+@app.command(name="pack")
+def make_pack(*, out: Path, model: str = "", decision: str = "", purpose: str = "supervision") -> int:
+    """Ask for the evidence pack of a model or a decision, as the current login, and write it to a file."""
+    with Letopis(purpose=purpose) as person:
+        made = _sealed(lambda: person.audit.post("/v1/packs", {"model_id": model, "decision_id": decision}))
+        out.write_bytes(person.audit.download(f"/v1/packs/{made['id']}"))
+    _say(f"wrote {out}, recorded at {made['position']}; check it: letopis verify {out}")
+    return 0
+
+
+def _sealed(ask: Callable[[], Any]) -> Any:
+    """A fact is under a signed head a second or two after it was recorded; ask again until then."""
+    until = monotonic() + PATIENCE
+    while True:
+        try:
+            return ask()
+        except Problem as problem:
+            if problem.code != NotSealedYet.code or monotonic() > until:
+                raise
+            sleep(0.5)
+
+
+def _reading(url: str) -> httpx.Client:
+    return httpx.Client(base_url=url, timeout=30, trust_env=False)
+
+
+def _held(place: Path, ledger: str, keys: Keys | None) -> kept.Kept:
+    held = kept.read(place, keys)
+    if ledger and held.ledger != ledger:
+        raise Bad(f"is of {held.ledger}, not of {ledger}", str(place))
+    return held
+
+
+def _live(held: kept.Kept, rows: Iterable[Row]) -> int:
+    """Compare stored facts with the kept checkpoint; prints and names the first that differs."""
+    began, ledger, size = monotonic(), held.ledger, held.head.size
+    if held.hashes is None:
+        if root_over(ledger, rows, size) != held.head.root:
+            _say(f"WRONG   {ledger}: the {size} stored facts do not lead to the checkpoint's root")
+            _say("note    keep the tiles too (letopis checkpoint export) and the position is named")
+            _say(f"FAILED at {ledger}: some fact up to {size}")
+            return 1
+        faults: list[Fault] = []
+        more = False
+    else:
+        finding = differing(ledger, rows, held.hashes)
+        faults = list(islice(finding, SHOWN))
+        more = len(faults) == SHOWN
+    for fault in faults:
+        _say(f"WRONG   {fault}")
+    if faults:
+        _say("        there may be more" if more else f"        {len(faults)} in {size} facts")
+        _say(f"FAILED at {faults[0].place}")
+        return 1
+    seconds = max(monotonic() - began, 1e-6)
+    _say(f"ok      {ledger}: {size} stored facts are those that were sealed ({size / seconds:,.0f} a second)")
+    _say("VERIFIED")
+    return 0
+
+
+@contextmanager
+def _verdicts() -> Iterator[list[int]]:
+    """Turns what cannot go on into one line and an exit status."""
+    code = [0]
+    try:
+        yield code
+    except Bad as bad:
+        _say(f"FAILED at {bad.place or 'the input'}: {bad.what}")
+        code[0] = 1
+    except (OSError, psycopg.Error) as error:
+        _say(f"cannot be read: {error}")
+        code[0] = 2
+
+
+def _say(line: str) -> None:
+    sys.stdout.write(f"{line}\n")

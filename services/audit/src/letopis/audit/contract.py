@@ -1,0 +1,21 @@
+"""The facts of the chronicle that other services may rely on."""
+
+from letopis.audit.evidence.events import FACTS as EVIDENCE
+from letopis.audit.evidence.events import EvidenceRead, PackMade, PackRead
+from letopis.audit.incident.events import FACTS as INCIDENT
+from letopis.audit.incident.events import IncidentClosed, IncidentOpened
+from letopis.audit.report.events import FACTS as REPORT
+from letopis.audit.report.events import ReportIssued, ReportRead
+
+CONTRACT = INCIDENT | REPORT | EVIDENCE
+
+__all__ = [
+    "CONTRACT",
+    "EvidenceRead",
+    "IncidentClosed",
+    "IncidentOpened",
+    "PackMade",
+    "PackRead",
+    "ReportIssued",
+    "ReportRead",
+]

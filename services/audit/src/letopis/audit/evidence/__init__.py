@@ -1,0 +1,1 @@
+"""Evidence: packs, proofs, and the verifier that needs nobody's trust."""

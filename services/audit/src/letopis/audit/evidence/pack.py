@@ -1,0 +1,118 @@
+"""Evidence packs, pure: facts, leaves, proofs, heads and a report in one zip whose every byte counts."""
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from hashlib import sha256
+from typing import Any
+
+from letopis.audit.evidence.verifier import archive
+from letopis.audit.evidence.verifier.pack import FORMAT, MANIFEST, SIGNED, canonical
+from letopis.audit.log.note import Checkpoint, Signer, sign_note
+from letopis.common.envelope import Record, record_line
+from letopis.common.leaf import leaf_bytes
+
+README = """This is an evidence pack. To check it, alone and offline, with Python 3.11 or newer:
+
+    unzip -p PACK.zip verify.pyz > verify.pyz      (or take a verify.pyz that you trust already)
+    python3 verify.pyz PACK.zip
+    python3 verify.pyz PACK.zip --key KEY --checkpoint FILE
+
+KEY is the log's verifier key as it was published to you; FILE is a checkpoint that you kept from before.
+
+ledgers/      whole ledgers: NAME.records are the facts, a line each; NAME.leaves what stands in the Merkle tree
+excerpts/     single facts of other ledgers, their proofs of inclusion are in proofs.json
+checkpoints/  signed tree heads (C2SP tlog-checkpoint)
+report/       the report, which verify.pyz makes again from the facts
+"""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Part:
+    """Facts of one ledger under one signed head; a whole ledger has no proofs, an excerpt one for each fact."""
+
+    head: Checkpoint
+    note: str
+    records: Sequence[Record]
+    proofs: Sequence[Sequence[bytes]] = ()
+    consistency: Mapping[int, Sequence[bytes]] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ReportFile:
+    """A report, its CSV, and the ledgers of which it is a function."""
+
+    type: str
+    document: bytes
+    table: bytes
+    ledgers: Sequence[str]
+
+
+def build(
+    *,
+    pack_id: str,
+    created_at: str,
+    scope: Mapping[str, Any],
+    whole: Mapping[str, Part],
+    excerpts: Mapping[str, Part],
+    report: ReportFile,
+    verifier: bytes,
+    signer: Signer,
+    keys: Sequence[Signer],
+) -> bytes:
+    """The pack's bytes; `signer` signs the manifest, `keys` are all signers of heads in it."""
+    parts = {**whole, **excerpts}
+    files = {"README.txt": README.encode(), "verify.pyz": verifier}
+    files["keys.txt"] = "".join(f"{one.verifier().text()}\n" for one in (signer, *keys)).encode()
+    for ledger, part in parts.items():
+        files[f"checkpoints/{ledger}"] = part.note.encode()
+        stem = f"ledgers/{ledger}" if ledger in whole else f"excerpts/{ledger}"
+        files[f"{stem}.records"] = b"".join(record_line(record) for record in part.records)
+        files[f"{stem}.leaves"] = b"".join(leaf_bytes(record) + b"\n" for record in part.records)
+    files["proofs.json"] = canonical(_proofs(excerpts))
+    stem = f"report/{report.type}"
+    files |= {f"{stem}.json": report.document, f"{stem}.csv": report.table}
+    manifest = canonical(
+        {
+            "format": FORMAT,
+            "pack_id": pack_id,
+            "created_at": created_at,
+            "scope": dict(scope),
+            "ledgers": {ledger: _head(part.head) for ledger, part in parts.items()},
+            "whole": sorted(whole),
+            "excerpts": sorted(excerpts),
+            "report": {"type": report.type, "member": f"{stem}.json", "ledgers": list(report.ledgers)},
+            "members": [
+                {"name": name, "bytes": len(data), "sha256": sha256(data).hexdigest()}
+                for name, data in sorted(files.items())
+            ],
+        }
+    )
+    signed = sign_note(f"{FORMAT}\n{sha256(manifest).hexdigest()}\n", signer).encode()
+    return archive.written([(MANIFEST, manifest), (SIGNED, signed), *sorted(files.items())])
+
+
+def manifest_of(pack: bytes) -> Any:
+    """The manifest of a pack made here."""
+    members, _ = archive.read(pack)
+    return json.loads(next(member.data for member in members if member.name == MANIFEST))
+
+
+def _head(head: Checkpoint) -> dict[str, Any]:
+    return {"origin": head.origin, "size": head.size, "root": head.root.hex()}
+
+
+def _proofs(excerpts: Mapping[str, Part]) -> dict[str, Any]:
+    return {
+        "inclusion": {
+            ledger: [
+                {"position": record.position, "hashes": [one.hex() for one in proof]}
+                for record, proof in zip(part.records, part.proofs, strict=True)
+            ]
+            for ledger, part in excerpts.items()
+        },
+        "consistency": {
+            ledger: {str(old): [one.hex() for one in proof] for old, proof in part.consistency.items()}
+            for ledger, part in excerpts.items()
+        },
+    }

@@ -1,0 +1,1 @@
+"""Copies of ledgers and the Merkle trees over them."""

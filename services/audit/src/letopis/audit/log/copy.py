@@ -1,0 +1,78 @@
+"""The chronicle's own copy of every ledger, position by position, never changed."""
+
+from collections.abc import Iterable, Sequence
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy.exc import IntegrityError
+from sqlalchemy.ext.asyncio import AsyncEngine
+
+from letopis.common.database import away_is_unavailable
+from letopis.common.envelope import Record
+from letopis.common.errors import Conflict, LedgerHole
+
+_FIELDS = (
+    *("ledger", "position", "stream", "version", "prev", "event_id", "type", "schema_version", "recorded_at"),
+    *("command_id", "salt", "data", "meta"),
+)
+_COLUMNS = ", ".join(_FIELDS)
+_KINDS = ["bigint", "text", "bigint", "bigint", "uuid", "text", "int", "timestamptz", "uuid", "bytea", "bytea", "bytea"]
+_UNNEST = ", ".join(f"%s::{kind}[]" for kind in _KINDS)
+_INSERT = f"INSERT INTO copy.record ({_COLUMNS}) SELECT %s, * FROM unnest({_UNNEST})"
+
+
+class CopyStore:
+    """Copies of ledgers in schema `copy`; the engine is in autocommit mode, an insert is durable on return."""
+
+    def __init__(self, engine: AsyncEngine) -> None:
+        self.engine = engine
+
+    async def head(self, ledger: str) -> int:
+        """The last position copied, 0 for none."""
+        rows = await self._rows("SELECT max(position) FROM copy.record WHERE ledger = %s", (ledger,))
+        return int(rows[0][0] or 0)
+
+    async def append(self, ledger: str, records: Sequence[Record]) -> None:
+        """Add records that follow each other; Conflict if somebody else copied one of them meanwhile."""
+        columns = [[getattr(record, name) for record in records] for name in _FIELDS[1:]]
+        try:
+            async with away_is_unavailable(), self.engine.connect() as connection:
+                await connection.exec_driver_sql(_INSERT, (ledger, *columns))
+        except IntegrityError as error:
+            raise Conflict(f"a copy of {ledger} from {records[0].position} on is there already") from error
+
+    async def read(self, ledger: str, after: int, limit: int) -> list[Record]:
+        """Up to `limit` records after a position, contiguous from there (else LedgerHole)."""
+        records = await self.select("position > %s AND position <= %s", ledger, after, after + limit)
+        for expected, record in enumerate(records, after + 1):
+            if record.position != expected:
+                raise LedgerHole(f"the copy of {ledger} has no {expected}", ledger=ledger, position=expected)
+        return records
+
+    async def count(self, ledger: str, upto: int) -> int:
+        """How many records stand at positions up to `upto`; fewer than `upto` means holes."""
+        query = "SELECT count(*) FROM copy.record WHERE ledger = %s AND position <= %s"
+        return int((await self._rows(query, (ledger, upto)))[0][0])
+
+    async def of_types(self, ledger: str, types: Iterable[str], upto: int) -> list[Record]:
+        """Records of some types up to a position, in order."""
+        return await self.select("type = ANY(%s) AND position <= %s", ledger, sorted(types), upto)
+
+    async def find(self, event_id: UUID) -> Record | None:
+        """The record of an event, whichever its ledger."""
+        query = f"SELECT {_COLUMNS} FROM copy.record WHERE event_id = %s"
+        rows = await self._rows(query, (event_id,))
+        return _record(rows[0]) if rows else None
+
+    async def select(self, condition: str, ledger: str, *values: object) -> list[Record]:
+        """Records of a ledger that meet a condition over columns, in order."""
+        query = f"SELECT {_COLUMNS} FROM copy.record WHERE ledger = %s AND {condition} ORDER BY position"
+        return [_record(row) for row in await self._rows(query, (ledger, *values))]
+
+    async def _rows(self, statement: str, values: tuple[Any, ...]) -> Sequence[Any]:
+        async with away_is_unavailable(), self.engine.connect() as connection:
+            return (await connection.exec_driver_sql(statement, values)).fetchall()
+
+
+def _record(row: Sequence[Any]) -> Record:
+    return Record(**dict(zip(_FIELDS, row, strict=True)))

@@ -1,0 +1,89 @@
+"""Where tiles lie: files below one directory a ledger, written once, as C2SP tlog-tiles lays them out."""
+
+import os
+from collections.abc import Callable, Iterable
+from pathlib import Path
+from uuid import uuid4
+
+from letopis.audit.log.merkle import HASH_SIZE
+from letopis.audit.log.tile import WIDTH, Tile, prefix
+from letopis.common.errors import EventStoreError, NotFound
+
+
+class TileConflict(EventStoreError):
+    """A tile is to be written that stands there with other content: two histories of one ledger."""
+
+    code = "log.tile_conflict"
+    title = "A tile would have to change; tiles never change"
+
+
+class Shelf:
+    """Tiles, entry bundles and the published checkpoint of each ledger."""
+
+    def __init__(self, root: Path) -> None:
+        self.root = root
+
+    def tile(self, ledger: str, tile: Tile) -> bytes:
+        """A tile; a partial one is also found as the beginning of a wider one. NotFound if there is none."""
+        return self._read(ledger, tile, Tile.path, lambda data: data[: tile.width * HASH_SIZE])
+
+    def entries(self, ledger: str, tile: Tile) -> bytes:
+        """An entry bundle, likewise."""
+        return self._read(ledger, tile, Tile.entries_path, lambda data: prefix(data, tile.width))
+
+    def checkpoint(self, ledger: str) -> bytes | None:
+        """The published note, if there is one."""
+        try:
+            return (self.root / ledger / "checkpoint").read_bytes()
+        except FileNotFoundError:
+            return None
+
+    def write(self, ledger: str, files: Iterable[tuple[str, bytes]]) -> None:
+        """Write tiles; each MUST be durable under its name on return. TileConflict if one stands there otherwise."""
+        folders = set()
+        for name, data in files:
+            path = self.root / ledger / name
+            if path.is_file():
+                if path.read_bytes() != data:
+                    raise TileConflict(f"{ledger}: {name} stands there with other content", tile=name)
+                continue
+            path.parent.mkdir(parents=True, exist_ok=True)
+            self._settle(path, data)
+            folders.add(path.parent)
+        for folder in folders:
+            _sync(folder)
+
+    def publish(self, ledger: str, note: bytes) -> None:
+        """Replace the published checkpoint; a reader sees the old or the new one, whole."""
+        path = self.root / ledger / "checkpoint"
+        path.parent.mkdir(parents=True, exist_ok=True)
+        self._settle(path, note)
+        _sync(path.parent)
+
+    def _read(self, ledger: str, tile: Tile, name: Callable[[Tile], str], cut: Callable[[bytes], bytes]) -> bytes:
+        for width in (tile.width, WIDTH):
+            path = self.root / ledger / name(Tile(tile.level, tile.index, width))
+            if path.is_file():
+                return cut(path.read_bytes())
+        wider = (self.root / ledger / name(Tile(tile.level, tile.index, 1))).parent
+        widths = sorted(int(one.name) for one in wider.glob("*") if one.name.isdigit())
+        for width in widths:
+            if width > tile.width:
+                return cut((wider / str(width)).read_bytes())
+        raise NotFound(f"{ledger} has no {name(tile)}")
+
+    def _settle(self, path: Path, data: bytes) -> None:
+        aside = path.with_name(f".{path.name}.{uuid4()}")
+        with aside.open("xb") as file:
+            file.write(data)
+            file.flush()
+            os.fsync(file.fileno())
+        aside.rename(path)
+
+
+def _sync(folder: Path) -> None:
+    handle = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)

@@ -1,0 +1,17 @@
+# Which room answers for which action of the audit service.
+package letopis.audit
+
+import rego.v1
+import future.keywords.not
+
+import data.letopis.gate
+
+authorize := gate.plain if gate.room == "ledger"
+
+authorize := gate.plain if gate.room == "log"
+
+authorize := gate.plain if gate.room == "evidence"
+
+authorize := gate.plain if gate.room == "report"
+
+authorize := gate.plain if gate.room == "incident"

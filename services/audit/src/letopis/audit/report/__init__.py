@@ -1,0 +1,1 @@
+"""Reports: what a regulator reads, made again from the facts whenever asked."""

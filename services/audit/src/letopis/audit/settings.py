@@ -1,0 +1,37 @@
+"""Settings of the audit service."""
+
+from pathlib import Path
+
+from pydantic_settings import SettingsConfigDict
+
+from letopis.common.settings import ServiceSettings
+
+# Every ledger of the installation and the service that owns it.
+OWNERS = {
+    "registry": "registry",
+    "features": "features",
+    "access": "features",
+    "inference": "inference",
+    "decisions": "inference",
+    "monitoring": "monitoring",
+    "audit": "audit",
+    "console": "console",
+}
+LEDGERS = tuple(OWNERS)
+
+
+class AuditSettings(ServiceSettings):
+    """What the chronicle needs beside the common settings."""
+
+    model_config = SettingsConfigDict(env_prefix="LETOPIS_AUDIT_", populate_by_name=True, extra="ignore", frozen=True)
+
+    # The name under which the logs are known: checkpoints' origins are `<origin>/<ledger>`.
+    origin: str = "letopis.local/log"
+    # Where signed heads are locked; keep it on another volume than the database, and out of its backups.
+    lock_dir: Path | None = None
+    seal_every: float = 1.0
+
+    @property
+    def locks(self) -> Path:
+        """The lock store's file."""
+        return (self.lock_dir or self.state_dir / "lock") / "heads.sqlite"

@@ -1,0 +1,198 @@
+"""What tests of the chronicle share: a small registry, a few decisions, and packs made of them."""
+
+import importlib.util
+import sys
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from hashlib import sha256
+from pathlib import Path
+from uuid import UUID
+
+import pytest
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
+
+from letopis.audit.evidence.pack import Part, ReportFile, build
+from letopis.audit.evidence.program import verify_pyz
+from letopis.audit.log.copy import CopyStore
+from letopis.audit.log.merkle import consistency_proof, inclusion_proof, root_of
+from letopis.audit.log.note import Checkpoint, Signer, sign_note
+from letopis.audit.report import inventory
+from letopis.audit.settings import AuditSettings
+from letopis.common.database import open_engine
+from letopis.common.envelope import Record, record_to_json
+from letopis.common.leaf import leaf_hash
+from letopis.common.policy.sources import bundle_of, collect
+from letopis.common.serialization import canonical
+
+# Tests are imported by path; what they share is loaded once under a name of its own.
+_spec = importlib.util.spec_from_file_location("audit_serving", Path(__file__).with_name("serving.py"))
+serving = importlib.util.module_from_spec(_spec)
+sys.modules["audit_serving"] = serving
+_spec.loader.exec_module(serving)
+
+KEY = Ed25519PrivateKey.from_private_bytes(bytes(range(32)))
+START = datetime(2026, 11, 21, 6, 55, 8, 123456, tzinfo=UTC)
+META = canonical({"actor": {"person": "anna"}, "purpose": "development"})
+
+
+def record(ledger, position, type, data, stream="model:credit", **other):
+    about = {
+        "ledger": ledger,
+        "position": position,
+        "stream": stream,
+        "version": position,
+        "prev": position - 1,
+        "event_id": UUID(bytes=sha256(f"{ledger}:{position}".encode()).digest()[:16], version=4),
+        "type": type,
+        "schema_version": 1,
+        "recorded_at": START + timedelta(seconds=position),
+        "command_id": UUID(int=position),
+        "salt": sha256(f"{ledger}/{position}".encode()).digest()[:16],
+        "data": canonical(data),
+        "meta": META,
+    }
+    return Record(**(about | other))
+
+
+def registry():
+    manifest = {"flavour": "xgboost", "owner": "anna", "cutoff": 0.35, "training_data": ["april"]}
+    facts = [
+        ("registry.model.registered",
+         {"model_id": "credit", "name": "Кредит", "owner": "anna", "description": ""}),
+        ("registry.version.registered",
+         {"version_id": "credit.1", "model_id": "credit", "model_name": "Кредит", "number": 1, "digest": "d" * 64,
+          "manifest": manifest, "author": "anna", "signature": "", "key_id": "registry"}),
+        ("registry.production.entered",
+         {"model_id": "credit", "version_id": "credit.1", "version_digest": "d" * 64, "promotion_id": "p",
+          "replaces": None}),
+    ]  # fmt: skip
+    return [record("registry", at, type, data) for at, (type, data) in enumerate(facts, 1)]
+
+
+def decisions(count=11, start=1, ledger="decisions"):
+    return [
+        record(
+            ledger,
+            at,
+            "decisions.decision.made",
+            {"model_id": "credit", "score": at / 7},
+            stream=f"journal:{UUID(int=9)}",
+        )
+        for at in range(start, start + count)
+    ]
+
+
+def nodes_of(hashes):
+    return lambda level, index: root_of(hashes[index << level : (index + 1) << level])
+
+
+def signer(name):
+    return Signer(f"letopis.test/log/{name}", KEY)
+
+
+def checkpoint(ledger, records):
+    head = Checkpoint(f"letopis.test/log/{ledger}", len(records), root_of(map(leaf_hash, records)))
+    return head, sign_note(head.text(), signer(ledger))
+
+
+@dataclass
+class Draft:
+    """A pack about to be made; a test changes it before `made` signs it as our own key would."""
+
+    registry: list = field(default_factory=registry)
+    decisions: list = field(default_factory=decisions)
+    chosen: tuple = (3, 8)
+    report: bytes | None = None
+    old: tuple = (5,)
+
+    def made(self):
+        hashes = [leaf_hash(one) for one in self.decisions]
+        nodes, size = nodes_of(hashes), len(hashes)
+        sealed, note = checkpoint("registry", self.registry)
+        empty, nothing = checkpoint("inference", [])
+        decided, third = checkpoint("decisions", self.decisions)
+        whole = {
+            "registry": Part(head=sealed, note=note, records=self.registry),
+            "inference": Part(head=empty, note=nothing, records=[]),
+        }
+        excerpt = Part(
+            head=decided,
+            note=third,
+            records=[self.decisions[one - 1] for one in self.chosen],
+            proofs=[inclusion_proof(one - 1, size, nodes) for one in self.chosen],
+            consistency={old: consistency_proof(old, size, nodes) for old in self.old},
+        )
+        heads = {name: {"position": part.head.size, "root": part.head.root.hex()} for name, part in whole.items()}
+        facts = {"registry": [record_to_json(one) for one in self.registry], "inference": []}
+        document = self.report or inventory.build(facts, heads)
+        return build(
+            pack_id="pack-1",
+            created_at="2026-11-21T07:00:00.000000Z",
+            scope={"model_id": "credit"},
+            whole=whole,
+            excerpts={"decisions": excerpt},
+            report=ReportFile(
+                type=inventory.TYPE,
+                document=document,
+                table=inventory.table(document),
+                ledgers=inventory.LEDGERS,
+            ),
+            verifier=verify_pyz(),
+            signer=signer("pack"),
+            keys=[signer("registry"), signer("inference"), signer("decisions")],
+        )
+
+
+@pytest.fixture(scope="session")
+def kit():
+    """What this file makes, by name."""
+    return sys.modules[__name__]
+
+
+@pytest.fixture
+def draft():
+    return Draft()
+
+
+@pytest.fixture(scope="session")
+def pack():
+    return Draft().made()
+
+
+@pytest.fixture
+def audit_database(databases):
+    """A migrated database of the chronicle, fresh for each test."""
+    made = databases.clone("audit", None)
+    yield made
+    databases.drop(made)
+
+
+@pytest.fixture
+async def copies(audit_database):
+    engine = open_engine(audit_database.app_url, autocommit=True)
+    yield CopyStore(engine)
+    await engine.dispose()
+
+
+@pytest.fixture
+def settings(audit_database, opa_serving, tmp_path):
+    """Settings of a chronicle of its own, over the real policy of its rooms."""
+    rooms = collect([Path(__file__).parents[1] / "src" / "letopis"])
+    key = tmp_path / "audit.signing_key"
+    key.write_bytes(KEY.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()))
+    return AuditSettings(
+        database_url=audit_database.app_url,
+        projector_url=audit_database.projector_url,
+        opa_url=opa_serving(bundle_of(rooms)),
+        object_store_url=(tmp_path / "objects").as_uri(),
+        state_dir=tmp_path / "state",
+        signing_key_file=key,
+        origin="letopis.test/log",
+    )
+
+
+@pytest.fixture
+async def chronicle(settings):
+    async with serving.open_chronicle(settings) as opened:
+        yield opened

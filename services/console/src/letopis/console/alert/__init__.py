@@ -1,0 +1,1 @@
+"""Alerts of monitoring, as the page shows them."""

@@ -1,0 +1,1 @@
+"""The chronicle of all ledgers, searched and read."""

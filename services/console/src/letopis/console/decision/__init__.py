@@ -1,0 +1,1 @@
+"""One decision: what was answered, by which version, and the proof."""

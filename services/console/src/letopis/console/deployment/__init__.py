@@ -1,0 +1,1 @@
+"""What answers under which name, as inference tells it."""

@@ -1,0 +1,1 @@
+"""Promotions as approvers read and sign them."""

@@ -1,0 +1,1 @@
+"""Inclusion proofs of the chronicle, checked here and not believed."""

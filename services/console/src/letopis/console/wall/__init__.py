@@ -1,0 +1,1 @@
+"""The overview of models, and a page for each model and version."""

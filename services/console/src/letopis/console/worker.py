@@ -1,0 +1,37 @@
+"""What works beside the console's pages, listed by hand: read models of everybody's facts but single decisions."""
+
+from letopis.common.process import Process
+from letopis.common.projecting import View
+from letopis.console.alert.views import AlertCards
+from letopis.console.app import Directory, create_app
+from letopis.console.chronicle.views import Chronicle
+from letopis.console.deployment.views import Applications
+from letopis.console.promotion.views import PromotionCards
+from letopis.console.settings import ConsoleSettings
+from letopis.console.wall.views import ModelCards, VersionCards
+
+VIEWS: tuple[type[View], ...] = (
+    Directory,
+    ModelCards,
+    VersionCards,
+    PromotionCards,
+    Applications,
+    AlertCards,
+    Chronicle,
+)
+
+PROCESS = Process(
+    name="console",
+    settings=ConsoleSettings,
+    create_app=create_app,
+    owns=("console",),
+    follows={
+        "registry": "registry",
+        "features": "features",
+        "access": "features",
+        "inference": "inference",
+        "monitoring": "monitoring",
+        "audit": "audit",
+    },
+    views=VIEWS,
+)

@@ -1,0 +1,1 @@
+"""Feature values computed in one go, committed as files and written online."""

@@ -1,0 +1,1 @@
+"""The set of features that a model pins."""

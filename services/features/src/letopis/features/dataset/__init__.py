@@ -1,0 +1,1 @@
+"""Immutable training sets: built once, verified for ever."""

@@ -1,0 +1,1 @@
+"""What features are about: an entity and its key."""

@@ -1,0 +1,1 @@
+"""Who may read which columns, for what purpose, until when."""

@@ -1,0 +1,1 @@
+"""Feature values of now, read under a lease."""

@@ -1,0 +1,18 @@
+# Online reads: for how long one answer holds, and which classes are never shown.
+package letopis.features.online
+
+import rego.v1
+import future.keywords.not
+
+import data.bundle.settings.features.online as terms
+import data.letopis.gate
+
+default allow := false
+
+allow if gate.open(set())
+
+reading if input.action == "features.online.read"
+
+obligations contains {"type": "lease", "seconds": terms.lease_seconds} if reading
+
+obligations contains {"type": "mask", "classes": terms.masked_classes} if reading

@@ -1,0 +1,31 @@
+# Which room answers for which action of features.
+package letopis.features
+
+import rego.v1
+import future.keywords.not
+
+import data.letopis.features.grant
+import data.letopis.features.online
+import data.letopis.features.query
+import data.letopis.features.source
+import data.letopis.gate
+
+authorize := gate.plain if gate.room == "ledger"
+
+authorize := gate.plain if gate.room == "entity"
+
+authorize := gate.plain if gate.room == "view"
+
+authorize := gate.plain if gate.room == "bundle"
+
+authorize := gate.plain if gate.room == "dataset"
+
+authorize := gate.plain if gate.room == "batch"
+
+authorize := gate.answer(source.allow, source.deny) if gate.room == "source"
+
+authorize := gate.answer(grant.allow, grant.deny) if gate.room == "grant"
+
+authorize := gate.answer_with(query.allow, query.deny, query.obligations) if gate.room == "query"
+
+authorize := gate.answer_with(online.allow, set(), online.obligations) if gate.room == "online"

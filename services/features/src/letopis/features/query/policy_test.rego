@@ -1,0 +1,159 @@
+package letopis.features.query_test
+
+import rego.v1
+import future.keywords.not
+
+import data.letopis.features
+
+column(name, cls) := {
+	"source": "panel",
+	"column": name,
+	"class": cls,
+	"kind": "",
+	"zone": "etl_copy",
+	"unmask": false,
+}
+
+grant := {
+	"grant_id": "g-1",
+	"grantee": "anna",
+	"purpose": "credit",
+	"not_after": "2026-12-31T00:00:00.000000Z",
+	"revoked": false,
+	"unmask": false,
+	"columns": ["panel.bill", "panel.email", "panel.born"],
+}
+
+run := {
+	"action": "features.query.run",
+	"subject": {"person": "anna", "login": "anna", "roles": ["data_scientist"], "groups": ["risk"]},
+	"purpose": "credit",
+	"object": {
+		"type": "query", "id": "q-1", "tenant": "",
+		"attributes": {"purpose": "credit", "zones": ["etl_copy"], "columns": [column("bill", "confidential")]},
+	},
+	"context": {"time": "2026-11-21T06:55:08.123456Z"},
+	"facts": {"grants": [grant], "holder": "anna"},
+}
+
+changed(part) := object.union(run, part)
+
+reading(columns) := changed({"object": {"attributes": {"columns": columns}}})
+
+under(part) := changed({"facts": {"grants": [object.union(grant, part)]}})
+
+denied(question, rule) if {
+	answer := features.authorize with input as question
+	not answer.allow
+	answer.deny == {rule}
+}
+
+test_a_granted_column_is_read_in_clear if {
+	answer := features.authorize with input as run
+	answer.allow
+	answer.obligations == {{"type": "column", "source": "panel", "column": "bill", "treatment": "clear"}}
+}
+
+test_a_grant_to_a_group_counts if features.authorize.allow with input as under({"grantee": "group:risk"})
+
+test_a_grant_to_a_service_counts if {
+	question := object.union(under({"grantee": "service:monitoring"}), {
+		"action": "features.query.download",
+		"subject": {"person": "", "login": "service:monitoring", "roles": ["service"]},
+		"facts": {"holder": "service:monitoring"},
+	})
+	features.authorize.allow with input as question
+}
+
+test_an_open_column_needs_no_grant if {
+	question := object.union(reading([column("month", "internal")]), {"facts": {"grants": []}})
+	features.authorize.allow with input as question
+}
+
+test_a_count_of_rows_reads_no_column if features.authorize.allow with input as reading([])
+
+test_without_a_grant_nothing_confidential if denied(json.patch(run, [{"op": "replace", "path": "/facts/grants", "value": []}]), "grant.missing")
+
+test_an_expired_grant_is_none if denied(under({"not_after": "2026-11-21T06:55:08.123456Z"}), "grant.missing")
+
+test_a_revoked_grant_is_none if denied(under({"revoked": true}), "grant.missing")
+
+test_a_grant_for_another_purpose_is_none if denied(under({"purpose": "marketing"}), "grant.missing")
+
+test_a_grant_to_another_is_none if denied(under({"grantee": "boris"}), "grant.missing")
+
+test_a_grant_of_another_column_is_none if denied(under({"columns": ["panel.limit"]}), "grant.missing")
+
+test_a_personal_column_is_shown_as_tokens if {
+	answer := features.authorize with input as reading([column("email", "personal")])
+	answer.allow
+	answer.obligations == {{"type": "column", "source": "panel", "column": "email", "treatment": "token"}}
+}
+
+test_a_birth_date_is_shown_as_a_year if {
+	born := object.union(column("born", "personal"), {"kind": "birth_date"})
+	answer := features.authorize with input as reading([born])
+	answer.allow
+	answer.obligations == {{"type": "column", "source": "panel", "column": "born", "treatment": "year"}}
+}
+
+test_a_personal_column_needs_a_grant if {
+	question := reading([column("phone", "personal")])
+	denied(question, "personal.no_grant")
+}
+
+lifted := object.union(column("email", "personal"), {"unmask": true})
+
+test_a_mask_is_lifted_by_a_grant_that_says_so if {
+	question := object.union(reading([lifted]), {"facts": {"grants": [object.union(grant, {"unmask": true})]}})
+	answer := features.authorize with input as question
+	answer.allow
+	answer.obligations == {{"type": "column", "source": "panel", "column": "email", "treatment": "clear"}}
+}
+
+test_a_mask_is_not_lifted_otherwise if denied(reading([lifted]), "personal.unmask_not_granted")
+
+test_clear_personal_data_is_never_stored if {
+	question := object.union(reading([lifted]), {
+		"action": "features.query.dataset",
+		"facts": {"grants": [object.union(grant, {"unmask": true})]},
+	})
+	denied(question, "personal.unmask_not_granted")
+}
+
+test_an_unclassified_column_is_read_by_nobody if {
+	question := object.union(
+		reading([column("mystery", "restricted")]),
+		{"facts": {"grants": [object.union(grant, {"columns": ["panel.mystery"]})]}},
+	)
+	denied(question, "column.unclassified")
+}
+
+test_a_column_without_a_class_is_read_by_nobody if {
+	bare := json.remove(column("bill", "internal"), ["/class"])
+	answer := features.authorize with input as reading([bare])
+	not answer.allow
+	"column.unclassified" in answer.deny
+}
+
+test_production_is_never_read if denied(
+	changed({"object": {"attributes": {"zones": ["etl_copy", "production"]}}}),
+	"source.production_zone",
+)
+
+download := object.union(run, {"action": "features.query.download"})
+
+test_a_training_set_is_read_for_its_purpose if features.authorize.allow with input as download
+
+test_a_training_set_is_not_read_for_another if denied(
+	object.union(download, {"object": {"attributes": {"purpose": "marketing"}}}),
+	"dataset.other_purpose",
+)
+
+test_without_a_purpose_nothing_is_read if {
+	answer := features.authorize with input as json.remove(run, ["/purpose"])
+	not answer.allow
+	"input.incomplete" in answer.deny
+}
+
+test_a_consumer_runs_no_queries if denied(changed({"subject": {"roles": ["consumer"]}}), "role.not_granted")

@@ -1,0 +1,1 @@
+"""Where data comes from: sources, their extracts, dictionaries and classes."""

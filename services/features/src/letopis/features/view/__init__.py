@@ -1,0 +1,1 @@
+"""Feature views: SQL over sources, in versions, joined point in time."""

@@ -1,0 +1,1 @@
+"""Scoring with deployed models: no answer leaves before its record is durable."""

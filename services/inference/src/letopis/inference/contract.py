@@ -1,0 +1,50 @@
+"""The facts that other services may rely on: deployments and jobs (`inference`), decisions (`decisions`)."""
+
+from letopis.inference.decision.events import FACTS as DECISIONS
+from letopis.inference.decision.events import (
+    ChunkScored,
+    DecisionMade,
+    DecisionRefused,
+    FieldProblem,
+    JournalDamageFound,
+    JournalOpened,
+    LeaseGranted,
+    LookedUp,
+    ReasonCode,
+)
+from letopis.inference.deployment.events import FACTS as DEPLOYMENT
+from letopis.inference.deployment.events import (
+    ConsumerGranted,
+    ConsumerRevoked,
+    Deployed,
+    LoadFailed,
+    Replaced,
+    Retired,
+)
+from letopis.inference.job.events import FACTS as JOB
+from letopis.inference.job.events import JobCompleted, JobFailed, JobStarted
+
+CONTRACT = DEPLOYMENT | JOB
+
+__all__ = [
+    "CONTRACT",
+    "DECISIONS",
+    "ChunkScored",
+    "ConsumerGranted",
+    "ConsumerRevoked",
+    "DecisionMade",
+    "DecisionRefused",
+    "Deployed",
+    "FieldProblem",
+    "JobCompleted",
+    "JobFailed",
+    "JobStarted",
+    "JournalDamageFound",
+    "JournalOpened",
+    "LeaseGranted",
+    "LoadFailed",
+    "LookedUp",
+    "ReasonCode",
+    "Replaced",
+    "Retired",
+]

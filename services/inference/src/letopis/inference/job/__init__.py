@@ -1,0 +1,1 @@
+"""Jobs: files scored by the same pipeline, resumable."""

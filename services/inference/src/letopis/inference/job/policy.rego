@@ -1,0 +1,18 @@
+# Who may score files: the same consumers that may score rows.
+package letopis.inference.job
+
+import rego.v1
+import future.keywords.not
+
+import data.letopis.gate
+
+default allow := false
+
+allow if gate.open(deny)
+
+deny contains "job.consumer_not_granted" if {
+	input.action == "inference.job.start"
+	not granted
+}
+
+granted if input.subject.login in input.facts.consumers

@@ -1,0 +1,20 @@
+# Which room answers for which action of the service.
+package letopis.inference
+
+import rego.v1
+import future.keywords.not
+
+import data.letopis.gate
+import data.letopis.inference.deployment
+import data.letopis.inference.job
+import data.letopis.inference.scoring
+
+authorize := gate.answer(deployment.allow, deployment.deny) if gate.room == "deployment"
+
+authorize := gate.answer(scoring.allow, scoring.deny) if gate.room == "scoring"
+
+authorize := gate.answer(job.allow, job.deny) if gate.room == "job"
+
+authorize := gate.plain if gate.room == "decision" # roles alone decide
+
+authorize := gate.plain if gate.room == "ledger"

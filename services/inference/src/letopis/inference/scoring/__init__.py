@@ -1,0 +1,1 @@
+"""Scoring: the hot path from a row to a recorded, answered decision."""

@@ -1,0 +1,1 @@
+"""Alerts as episodes: opened, continued, acknowledged, resolved."""

@@ -1,0 +1,38 @@
+package letopis.monitoring.alert_test
+
+import rego.v1
+import future.keywords.not
+
+import data.letopis.monitoring
+
+question := {
+	"action": "monitoring.alert.resolve",
+	"subject": {"person": "anna", "login": "anna", "roles": ["data_scientist"], "groups": []},
+	"purpose": "",
+	"object": {"type": "alert", "id": "a", "attributes": {}},
+	"context": {"time": "2026-11-21T06:55:08.123456Z"},
+	"facts": {"severity": "critical"},
+}
+
+test_a_scientist_does_not_resolve_a_critical_alert if {
+	answer := monitoring.authorize with input as question
+	not answer.allow
+	answer.deny == {"alert.critical_resolution"}
+}
+
+test_a_scientist_resolves_a_major_alert if {
+	monitoring.authorize.allow with input as object.union(question, {"facts": {"severity": "major"}})
+}
+
+test_an_owner_resolves_a_critical_alert if {
+	monitoring.authorize.allow with input as object.union(question, {"subject": {"roles": ["model_owner"]}})
+}
+
+test_an_unknown_severity_is_denied if {
+	answer := monitoring.authorize with input as json.remove(question, ["/facts/severity"])
+	"alert.critical_resolution" in answer.deny
+}
+
+test_acknowledging_is_free if {
+	monitoring.authorize.allow with input as object.union(question, {"action": "monitoring.alert.acknowledge"})
+}

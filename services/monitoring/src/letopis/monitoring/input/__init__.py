@@ -1,0 +1,1 @@
+"""What inputs promise: fields, types, nulls, levels."""

@@ -1,0 +1,1 @@
+"""What is watched: a model version, its reference and its thresholds."""

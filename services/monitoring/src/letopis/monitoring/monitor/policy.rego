@@ -1,0 +1,31 @@
+# How loose the thresholds of a monitor may be.
+package letopis.monitoring.monitor
+
+import rego.v1
+import future.keywords.not
+
+import data.bundle.settings.monitoring.monitor as bounds
+import data.letopis.gate
+
+default allow := false
+
+allow if gate.open(deny)
+
+deny contains "thresholds.too_loose" if {
+	input.action in {"monitoring.monitor.define", "monitoring.monitor.change"}
+	not tight
+}
+
+tight if {
+	input.facts.thresholds.major <= bounds.largest_major
+	input.facts.thresholds.critical <= bounds.largest_critical
+	input.facts.thresholds.coverage >= bounds.smallest_coverage
+	input.facts.thresholds.false_alarms_per_year <= bounds.most_false_alarms_per_year
+	quality_watched
+}
+
+# Quality is watched by a floor, or by a fall that is not larger than the bank bears. A threshold that is not set
+# comes as the bound that nothing crosses: a floor of -1, a fall of 2.
+quality_watched if input.facts.thresholds.gini_floor >= bounds.smallest_gini_floor
+
+quality_watched if input.facts.thresholds.gini_fall <= bounds.largest_gini_fall

@@ -1,0 +1,1 @@
+"""Delayed labels and how well scores did against them."""

@@ -1,0 +1,19 @@
+# Which room answers for which action of monitoring.
+package letopis.monitoring
+
+import rego.v1
+import future.keywords.not
+
+import data.letopis.gate
+import data.letopis.monitoring.alert
+import data.letopis.monitoring.monitor
+
+authorize := gate.plain if gate.room == "ledger"
+
+authorize := gate.plain if gate.room == "profile"
+
+authorize := gate.plain if gate.room == "outcome"
+
+authorize := gate.answer(alert.allow, alert.deny) if gate.room == "alert"
+
+authorize := gate.answer(monitor.allow, monitor.deny) if gate.room == "monitor"

@@ -1,0 +1,1 @@
+"""Counting: fixed bins of the training reference, folded from the decisions ledger."""

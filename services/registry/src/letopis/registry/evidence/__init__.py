@@ -1,0 +1,1 @@
+"""Proofs that a version is fit: results of checks, pinned by digest."""

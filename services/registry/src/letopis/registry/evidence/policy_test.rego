@@ -1,0 +1,41 @@
+package letopis.registry.evidence_test
+
+import rego.v1
+import future.keywords.not
+
+import data.letopis.registry
+
+question := {
+	"action": "registry.evidence.add",
+	"subject": {"person": "vera", "login": "vera", "roles": ["validator"], "groups": []},
+	"purpose": "",
+	"object": {"type": "version", "id": "credit.1", "attributes": {}},
+	"context": {"time": "2026-11-21T06:55:08.123456Z"},
+	"facts": {"author": "anna", "kind": "validation_report"},
+}
+
+changed(part) := object.union(question, part)
+
+test_a_validator_reports if registry.authorize.allow with input as question
+
+test_the_author_does_not_validate if {
+	answer := registry.authorize with input as changed({"subject": {"person": "anna"}})
+	not answer.allow
+	answer.deny == {"evidence.independent_validation"}
+}
+
+test_a_scientist_does_not_validate if {
+	answer := registry.authorize with input as changed({"subject": {"person": "carl", "roles": ["data_scientist"]}})
+	answer.deny == {"evidence.independent_validation"}
+}
+
+test_the_author_adds_quality if {
+	own := changed({"subject": {"person": "anna", "roles": ["data_scientist"]}, "facts": {"kind": "out_of_time_quality"}})
+	registry.authorize.allow with input as own
+}
+
+test_an_unnamed_kind_is_denied if {
+	answer := registry.authorize with input as json.remove(question, ["/facts/kind", "/facts/author"])
+	not answer.allow
+	"evidence.independent_validation" in answer.deny
+}

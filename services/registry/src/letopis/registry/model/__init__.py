@@ -1,0 +1,1 @@
+"""A model and the numbering of its versions."""

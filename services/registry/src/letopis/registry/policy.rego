@@ -1,0 +1,28 @@
+# Which room answers for which action of the registry.
+package letopis.registry
+
+import rego.v1
+import future.keywords.not
+
+import data.letopis.gate
+import data.letopis.registry.evidence
+import data.letopis.registry.principal
+import data.letopis.registry.production
+import data.letopis.registry.promotion
+import data.letopis.registry.use_case
+
+authorize := gate.plain if gate.room == "ledger"
+
+authorize := gate.plain if gate.room == "model"
+
+authorize := gate.plain if gate.room == "version"
+
+authorize := gate.answer(evidence.allow, evidence.deny) if gate.room == "evidence"
+
+authorize := gate.answer(principal.allow, principal.deny) if gate.room == "principal"
+
+authorize := gate.answer(production.allow, production.deny) if gate.room == "production"
+
+authorize := gate.answer_with(promotion.allow, promotion.deny, promotion.obligations) if gate.room == "promotion"
+
+authorize := gate.answer(use_case.allow, use_case.deny) if gate.room == "use_case"

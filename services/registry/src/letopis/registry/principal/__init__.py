@@ -1,0 +1,1 @@
+"""Who may act: people and services, their roles, groups, keys and end dates."""

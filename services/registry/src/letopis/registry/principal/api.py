@@ -1,0 +1,212 @@
+"""Registering principals, their roles and keys."""
+
+import secrets
+from datetime import date
+from typing import Annotated, Any, Literal
+
+from fastapi import APIRouter, Response
+from pydantic import BaseModel, Field
+
+from letopis.common.errors import NotFound
+from letopis.common.http import Body, Call, Object, Receipt, governed, problems
+from letopis.registry.enrolment.decider import ENROLMENT, EnrolmentOver, UseEnrolment
+from letopis.registry.principal import views
+from letopis.registry.principal.decider import (
+    PRINCIPAL,
+    EndPrincipal,
+    EnrollKey,
+    GrantRole,
+    JoinGroup,
+    KeyInvalid,
+    KeyTaken,
+    LeaveGroup,
+    PrincipalExists,
+    PrincipalGone,
+    PrincipalUnknown,
+    Register,
+    Registered,
+    RevokeKey,
+    RevokeRole,
+    RoleUnknown,
+)
+
+router = APIRouter(prefix="/v1/principals", tags=["principal"])
+
+Login = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9:._-]{0,63}$")]
+Short = Annotated[str, Field(min_length=1, max_length=200)]
+
+
+class FirstIn(Body):
+    """The enrolment token of a new installation, used once."""
+
+    token: str
+    person: Login
+    name: Short
+
+
+class PrincipalIn(Body):
+    login: Login
+    person: Login
+    name: Short
+    kind: Literal["human", "service"] = "human"
+    organisation: str = ""
+    until: date | None = None
+    roles: tuple[str, ...] = ()
+    groups: tuple[str, ...] = ()
+
+
+class RoleIn(Body):
+    role: str
+
+
+class GroupIn(Body):
+    group: Short
+
+
+class KeyIn(Body):
+    """A raw Ed25519 public key, 32 bytes in base64."""
+
+    public_key: str
+
+
+class KeyOut(BaseModel):
+    key_id: str
+    public_key: str
+
+
+class PrincipalOut(BaseModel):
+    login: str
+    person: str
+    name: str
+    kind: str
+    organisation: str
+    until: str | None
+    state: str
+    roles: list[str]
+    groups: list[str]
+    keys: list[KeyOut]
+
+
+def _object(login: str, **attributes: Any) -> Object:
+    return Object(type="principal", id=login, attributes={"login": login, **attributes})
+
+
+async def _known(call: Call, login: str) -> dict[str, Any]:
+    """What policy must know of the principal; of one that is not there `decide` says so."""
+    state = (await call.load(PRINCIPAL, login)).state
+    if not isinstance(state, Registered):
+        return {"held": [], "kind": "human"}
+    return {"held": sorted(state.roles), "kind": state.kind}
+
+
+@router.post("/first", status_code=201, response_model=Receipt, responses=problems(EnrolmentOver))
+async def enrol_first(body: FirstIn, call: Annotated[Call, governed("registry.principal.enrol_first")]) -> Response:
+    login = call.caller.login
+    before = await call.load(ENROLMENT, "first")
+    expected = call.resources.enrolment_token
+    authorization = await call.authorize(
+        _object(login),
+        facts={
+            "enrolled": before.state.login not in {None, login},
+            "token_matches": bool(expected) and secrets.compare_digest(expected, body.token),
+        },
+    )
+    await call.handle_also(ENROLMENT, "first", UseEnrolment(login=login), authorization)
+    command = Register(
+        login=login,
+        person=body.person,
+        name=body.name,
+        kind="human",
+        organisation="",
+        until=None,
+        roles=("administrator", "operator"),
+    )
+    return call.receipt(await call.handle(PRINCIPAL, login, command, authorization))
+
+
+@router.post(
+    "", status_code=201, response_model=Receipt, responses=problems(PrincipalExists, PrincipalGone, RoleUnknown)
+)
+async def register(body: PrincipalIn, call: Annotated[Call, governed("registry.principal.register")]) -> Response:
+    authorization = await call.authorize(_object(body.login, roles=sorted(body.roles), held=[], kind=body.kind))
+    command = Register(**body.model_dump())
+    return call.receipt(await call.handle(PRINCIPAL, body.login, command, authorization))
+
+
+@router.post(
+    "/{login}/roles", status_code=201, response_model=Receipt, responses=problems(PrincipalUnknown, RoleUnknown)
+)
+async def grant_role(
+    login: Login, body: RoleIn, call: Annotated[Call, governed("registry.principal.grant_role")]
+) -> Response:
+    authorization = await call.authorize(_object(login, roles=[body.role], **await _known(call, login)))
+    return call.receipt(await call.handle(PRINCIPAL, login, GrantRole(role=body.role), authorization))
+
+
+@router.delete("/{login}/roles/{role}", status_code=201, response_model=Receipt, responses=problems(PrincipalUnknown))
+async def revoke_role(
+    login: Login, role: str, call: Annotated[Call, governed("registry.principal.revoke_role")]
+) -> Response:
+    authorization = await call.authorize(_object(login, roles=[role]))
+    return call.receipt(await call.handle(PRINCIPAL, login, RevokeRole(role=role), authorization))
+
+
+@router.post("/{login}/groups", status_code=201, response_model=Receipt, responses=problems(PrincipalUnknown))
+async def join_group(
+    login: Login, body: GroupIn, call: Annotated[Call, governed("registry.principal.join_group")]
+) -> Response:
+    authorization = await call.authorize(_object(login, group=body.group))
+    return call.receipt(await call.handle(PRINCIPAL, login, JoinGroup(group=body.group), authorization))
+
+
+@router.delete("/{login}/groups/{group}", status_code=201, response_model=Receipt, responses=problems(PrincipalUnknown))
+async def leave_group(
+    login: Login, group: str, call: Annotated[Call, governed("registry.principal.leave_group")]
+) -> Response:
+    authorization = await call.authorize(_object(login, group=group))
+    return call.receipt(await call.handle(PRINCIPAL, login, LeaveGroup(group=group), authorization))
+
+
+@router.post(
+    "/{login}/keys",
+    status_code=201,
+    response_model=Receipt,
+    responses=problems(PrincipalUnknown, KeyInvalid, KeyTaken),
+)
+async def enroll_key(
+    login: Login, body: KeyIn, call: Annotated[Call, governed("registry.principal.enroll_key")]
+) -> Response:
+    authorization = await call.authorize(_object(login))
+    return call.receipt(await call.handle(PRINCIPAL, login, EnrollKey(public_key=body.public_key), authorization))
+
+
+@router.delete("/{login}/keys/{key_id}", status_code=201, response_model=Receipt, responses=problems(PrincipalUnknown))
+async def revoke_key(
+    login: Login, key_id: str, call: Annotated[Call, governed("registry.principal.revoke_key")], reason: str = ""
+) -> Response:
+    authorization = await call.authorize(_object(login))
+    command = RevokeKey(key_id=key_id, reason=reason)
+    return call.receipt(await call.handle(PRINCIPAL, login, command, authorization))
+
+
+@router.post(
+    "/{login}/end", status_code=201, response_model=Receipt, responses=problems(PrincipalUnknown, PrincipalGone)
+)
+async def end(login: Login, call: Annotated[Call, governed("registry.principal.end")]) -> Response:
+    authorization = await call.authorize(_object(login))
+    return call.receipt(await call.handle(PRINCIPAL, login, EndPrincipal(at=call.now()), authorization))
+
+
+@router.get("")
+async def principals(call: Annotated[Call, governed("registry.principal.list")]) -> list[PrincipalOut]:
+    await call.authorize(_object("*"))
+    return [PrincipalOut(**one) for one in await views.everyone(call.views)]
+
+
+@router.get("/{login}", responses=problems(NotFound))
+async def principal(login: Login, call: Annotated[Call, governed("registry.principal.read")]) -> PrincipalOut:
+    await call.authorize(_object(login))
+    found = await views.one(call.views, login)
+    if found is None:
+        raise NotFound(f"there is no principal {login}")
+    return PrincipalOut(**found)

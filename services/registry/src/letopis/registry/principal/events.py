@@ -1,0 +1,88 @@
+"""What is known of principals."""
+
+from dataclasses import dataclass
+from datetime import date
+from typing import Literal
+
+from letopis.common.serialization import Catalogue
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PrincipalRegistered:
+    login: str
+    person: str
+    name: str
+    kind: Literal["human", "service"]
+    organisation: str
+    until: date | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RoleGranted:
+    login: str
+    role: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RoleRevoked:
+    login: str
+    role: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class GroupJoined:
+    login: str
+    group: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class GroupLeft:
+    login: str
+    group: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PrincipalEnded:
+    login: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class KeyEnrolled:
+    """An Ed25519 public key (raw, base64) with which the person signs approvals."""
+
+    login: str
+    person: str
+    key_id: str
+    public_key: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class KeyRevoked:
+    login: str
+    key_id: str
+    reason: str
+
+
+PrincipalFact = (
+    PrincipalRegistered
+    | RoleGranted
+    | RoleRevoked
+    | GroupJoined
+    | GroupLeft
+    | PrincipalEnded
+    | KeyEnrolled
+    | KeyRevoked
+)
+
+FACTS = Catalogue(
+    [
+        ("registry.principal.registered", 1, PrincipalRegistered),
+        ("registry.principal.role_granted", 1, RoleGranted),
+        ("registry.principal.role_revoked", 1, RoleRevoked),
+        ("registry.principal.group_joined", 1, GroupJoined),
+        ("registry.principal.group_left", 1, GroupLeft),
+        ("registry.principal.ended", 1, PrincipalEnded),
+        ("registry.principal.key_enrolled", 1, KeyEnrolled),
+        ("registry.principal.key_revoked", 1, KeyRevoked),
+    ]
+)

@@ -1,0 +1,116 @@
+package letopis.registry.principal_test
+
+import rego.v1
+import future.keywords.not
+
+import data.letopis.registry
+
+grant := {
+	"action": "registry.principal.grant_role",
+	"subject": {"person": "olga", "login": "olga", "roles": ["administrator"], "groups": []},
+	"purpose": "",
+	"object": {"type": "principal", "id": "boris", "attributes": {"login": "boris", "kind": "human", "roles": ["validator"], "held": ["model_owner"]}},
+	"context": {"time": "2026-11-21T06:55:08.123456Z"},
+	"facts": {},
+}
+
+first := {
+	"action": "registry.principal.enrol_first",
+	"subject": {"person": "olga", "login": "olga", "roles": [], "groups": []},
+	"purpose": "",
+	"object": {"type": "principal", "id": "olga", "attributes": {"login": "olga"}},
+	"context": {"time": "2026-11-21T06:55:08.123456Z"},
+	"facts": {"enrolled": false, "token_matches": true},
+}
+
+enroll := {
+	"action": "registry.principal.enroll_key",
+	"subject": {"person": "boris", "login": "boris", "roles": ["validator"], "groups": []},
+	"purpose": "",
+	"object": {"type": "principal", "id": "boris", "attributes": {"login": "boris"}},
+	"context": {"time": "2026-11-21T06:55:08.123456Z"},
+	"facts": {},
+}
+
+test_an_administrator_grants if registry.authorize.allow with input as grant
+
+test_nobody_grants_to_themselves if {
+	answer := registry.authorize with input as object.union(grant, {"object": {"id": "olga"}})
+	answer.deny == {"roles.own_grant"}
+}
+
+test_a_toxic_pair_is_denied if {
+	asked := object.union(grant, {"object": {"attributes": {"held": ["data_scientist"]}}})
+	answer := registry.authorize with input as asked
+	not answer.allow
+	answer.deny == {"roles.toxic_pair"}
+}
+
+test_a_toxic_pair_at_registration_is_denied if {
+	asked := object.union(grant, {
+		"action": "registry.principal.register",
+		"object": {"attributes": {"roles": ["validator", "data_scientist"], "held": []}},
+	})
+	answer := registry.authorize with input as asked
+	answer.deny == {"roles.toxic_pair"}
+}
+
+test_a_program_never_approves if {
+	asked := object.union(grant, {"object": {"attributes": {"kind": "service", "held": []}}})
+	answer := registry.authorize with input as asked
+	answer.deny == {"roles.for_people"}
+}
+
+test_a_program_consumes if {
+	attributes := {"kind": "service", "roles": ["consumer"], "held": []}
+	asked := object.union(grant, {"action": "registry.principal.register", "object": {"attributes": attributes}})
+	registry.authorize.allow with input as asked
+}
+
+test_an_unknown_kind_is_denied if {
+	answer := registry.authorize with input as json.remove(grant, ["/object/attributes/kind"])
+	"roles.for_people" in answer.deny
+}
+
+test_unknown_holdings_are_denied if {
+	answer := registry.authorize with input as json.remove(grant, ["/object/attributes/held"])
+	not answer.allow
+}
+
+test_the_first_token_enrols if registry.authorize.allow with input as first
+
+test_the_token_works_once if {
+	answer := registry.authorize with input as object.union(first, {"facts": {"enrolled": true}})
+	answer.deny == {"enrolment.used"}
+}
+
+test_another_token_does_not_enrol if {
+	answer := registry.authorize with input as object.union(first, {"facts": {"token_matches": false}})
+	answer.deny == {"enrolment.wrong_token"}
+}
+
+test_an_unknown_state_does_not_enrol if {
+	answer := registry.authorize with input as json.remove(first, ["/facts/enrolled", "/facts/token_matches"])
+	"enrolment.used" in answer.deny
+	"enrolment.wrong_token" in answer.deny
+}
+
+test_a_person_enrols_their_own_key if registry.authorize.allow with input as enroll
+
+test_a_person_does_not_enrol_for_another if {
+	answer := registry.authorize with input as object.union(enroll, {"object": {"id": "vera"}})
+	answer.deny == {"keys.own_only"}
+}
+
+test_a_security_officer_revokes_anyones_key if {
+	asked := object.union(enroll, {
+		"action": "registry.principal.revoke_key",
+		"subject": {"login": "pavel", "roles": ["security_officer"]},
+	})
+	registry.authorize.allow with input as asked
+}
+
+test_a_security_officer_enrols_nobodys_key if {
+	answer := registry.authorize with input as object.union(enroll, {"subject": {"login": "pavel", "roles": ["security_officer"]}})
+	answer.deny == {"keys.own_only"}
+}

@@ -1,0 +1,1 @@
+"""Which version of a model is in production, and the way back."""

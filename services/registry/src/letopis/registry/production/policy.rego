@@ -1,0 +1,18 @@
+# Who may change what is in production.
+package letopis.registry.production
+
+import rego.v1
+import future.keywords.not
+
+import data.letopis.gate
+
+default allow := false
+
+allow if gate.open(deny)
+
+deny contains "rollback.reason" if {
+	input.action == "registry.production.roll_back"
+	not readable
+}
+
+readable if count(trim_space(input.facts.reason)) >= 10

@@ -1,0 +1,1 @@
+"""From a request to production: evidence by tier, four eyes, signed approvals."""

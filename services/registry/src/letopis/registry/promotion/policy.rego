@@ -1,0 +1,41 @@
+# What a promotion needs by risk tier, and who may decide on it.
+package letopis.registry.promotion
+
+import rego.v1
+import future.keywords.not
+
+import data.bundle.settings.registry.promotion.tiers
+import data.letopis.gate
+
+default allow := false
+
+allow if gate.open(deny)
+
+deny contains "four_eyes.self_approval" if {
+	input.action == "registry.promotion.approve"
+	not independent
+}
+
+independent if {
+	input.subject.person != input.facts.author
+	input.subject.person != input.facts.requester
+}
+
+deny contains "promotion.human_hand" if {
+	input.action in {"registry.promotion.approve", "registry.promotion.reject"}
+	not human
+}
+
+human if {
+	input.subject.person != ""
+	not "service" in input.subject.roles
+}
+
+# An unknown tier asks for as much as the strictest.
+tier := object.get(tiers, sprintf("%v", [input.facts.tier]), tiers["1"])
+
+asks_for_terms if input.action in {"registry.promotion.request", "registry.promotion.preview"}
+
+obligations contains {"type": "evidence", "kinds": tier.evidence} if asks_for_terms
+
+obligations contains {"type": "approvals", "count": tier.approvals} if asks_for_terms

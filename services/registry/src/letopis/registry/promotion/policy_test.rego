@@ -1,0 +1,75 @@
+package letopis.registry.promotion_test
+
+import rego.v1
+import future.keywords.not
+
+import data.letopis.registry
+
+question := {
+	"action": "registry.promotion.approve",
+	"subject": {"person": "boris", "login": "boris", "roles": ["model_owner"], "groups": []},
+	"purpose": "",
+	"object": {"type": "promotion", "id": "p1", "attributes": {"version_id": "credit.1"}},
+	"context": {"time": "2026-11-21T06:55:08.123456Z"},
+	"facts": {"author": "anna", "requester": "carl", "tier": 1},
+}
+
+request := object.union(question, {
+	"action": "registry.promotion.request",
+	"subject": {"person": "anna", "login": "anna", "roles": ["data_scientist"]},
+})
+
+changed(part) := object.union(question, part)
+
+test_another_person_approves if registry.authorize.allow with input as question
+
+test_the_author_does_not_approve if {
+	answer := registry.authorize with input as changed({"subject": {"person": "anna"}})
+	not answer.allow
+	answer.deny == {"four_eyes.self_approval"}
+}
+
+test_the_requester_does_not_approve if {
+	answer := registry.authorize with input as changed({"subject": {"person": "carl"}})
+	answer.deny == {"four_eyes.self_approval"}
+}
+
+test_unnamed_authors_are_denied if {
+	answer := registry.authorize with input as json.remove(question, ["/facts/author"])
+	"four_eyes.self_approval" in answer.deny
+}
+
+test_a_service_does_not_approve if {
+	answer := registry.authorize with input as changed({"subject": {"roles": ["model_owner", "service"]}})
+	answer.deny == {"promotion.human_hand"}
+}
+
+test_the_author_may_reject if {
+	registry.authorize.allow with input as changed({"action": "registry.promotion.reject", "subject": {"person": "anna"}})
+}
+
+test_a_nameless_hand_does_not_reject if {
+	answer := registry.authorize with input as changed({"action": "registry.promotion.reject", "subject": {"person": ""}})
+	"promotion.human_hand" in answer.deny
+}
+
+test_tier_one_asks_for_a_validation_report if {
+	answer := registry.authorize with input as request
+	answer.allow
+	some term in answer.obligations
+	term.type == "evidence"
+	"validation_report" in term.kinds
+}
+
+test_tier_three_asks_for_less if {
+	answer := registry.authorize with input as object.union(request, {"facts": {"tier": 3}})
+	some term in answer.obligations
+	term.type == "evidence"
+	not "validation_report" in term.kinds
+}
+
+test_an_unknown_tier_is_the_strictest if {
+	strictest := registry.authorize with input as request
+	answer := registry.authorize with input as object.union(request, {"facts": {"tier": 9}})
+	answer.obligations == strictest.obligations
+}

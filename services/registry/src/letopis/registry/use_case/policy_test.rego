@@ -1,0 +1,31 @@
+package letopis.registry.use_case_test
+
+import rego.v1
+import future.keywords.not
+
+import data.letopis.registry
+
+question := {
+	"action": "registry.use_case.approve",
+	"subject": {"person": "raisa", "login": "raisa", "roles": ["risk_officer"], "groups": []},
+	"purpose": "",
+	"object": {"type": "use_case", "id": "credit", "attributes": {}},
+	"context": {"time": "2026-11-21T06:55:08.123456Z"},
+	"facts": {"proposer": "anna"},
+}
+
+test_another_hand_approves if registry.authorize.allow with input as question
+
+test_the_proposer_does_not_decide if {
+	own := object.union(question, {"subject": {"person": "anna"}})
+	answer := registry.authorize with input as own
+	not answer.allow
+	answer.deny == {"four_eyes.own_use_case"}
+	rejected := registry.authorize with input as object.union(own, {"action": "registry.use_case.reject"})
+	rejected.deny == {"four_eyes.own_use_case"}
+}
+
+test_an_unnamed_proposer_is_denied if {
+	answer := registry.authorize with input as json.remove(question, ["/facts/proposer"])
+	"four_eyes.own_use_case" in answer.deny
+}

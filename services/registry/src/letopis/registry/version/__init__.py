@@ -1,0 +1,1 @@
+"""A version: a complete, content-addressed, signed bundle."""
