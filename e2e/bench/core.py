@@ -5,7 +5,6 @@ Both sides get the same finished bytes, take turns on the same server, and are d
 
 import asyncio
 from collections.abc import Awaitable, Callable, Sequence
-from contextlib import suppress
 from time import perf_counter
 
 from e2e.bench import bare, facts
@@ -21,6 +20,7 @@ from letopis.common.messaging import Bus, cloudevent, stream_name
 from letopis.common.observability import Metrics
 from letopis.common.outbox import SINGLES, Relay
 from letopis.common.projecting.rebuild import rebuild
+from letopis.common.running import end
 from letopis.inference.decision.views import DecisionIndex
 
 WRITERS, BATCH, PAGE = 16, 100, 1000
@@ -160,9 +160,7 @@ async def _relayed(parts: Parts, ledger: Ledger, service: str, seconds: float, *
             await working
         position = int(at.get_sample_value("letopis_relay_position", {"ledger": ledger.name}) or 0)
     took = perf_counter() - begin
-    working.cancel()
-    with suppress(asyncio.CancelledError):
-        await working
+    await end(working)
     stream = await (await bus.jetstream()).stream_info(stream_name(ledger.name))
     if not stream.state.messages:
         raise RuntimeError(f"the relay of {ledger.name} published nothing in {took:.1f} s")

@@ -1,7 +1,6 @@
 """Reactions: each fact at least once and in order, poison stops only its stream, an absent part only delays."""
 
 import asyncio
-from contextlib import suppress
 from uuid import uuid5
 
 import pytest
@@ -12,6 +11,7 @@ from letopis.common.errors import Unavailable
 from letopis.common.eventstore.memory import MemoryEventStore
 from letopis.common.observability import Metrics
 from letopis.common.reacting import Reaction, Reactor
+from letopis.common.running import end
 from letopis.common.testing.sample import MONEY, NAMES, Deposited, Named, facts
 
 
@@ -85,9 +85,7 @@ class TestReactor:
         await hand.until(*money(1))
         await service.tell("names", Named(account="a", names=[]))
         await hand.until(("names", 1))
-        running.cancel()
-        with suppress(asyncio.CancelledError):
-            await running
+        await end(running)
 
     async def test_killed_before_the_checkpoint_repeats_the_fact(self, service, monkeypatch):
         """At least once: the command id made of the event id makes the repetition harmless."""

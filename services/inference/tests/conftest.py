@@ -26,6 +26,7 @@ from letopis.common.handling import new_fact
 from letopis.common.identity.claims import Claims, TokenRefused
 from letopis.common.objects import ObjectStore
 from letopis.common.projecting import Projector, Told, View
+from letopis.common.running import end
 from letopis.common.serialization import canonical
 from letopis.inference.app import Directory, InferenceResources, create_app
 from letopis.inference.decision.views import DecisionIndex
@@ -266,8 +267,7 @@ async def opened(settings: InferenceSettings, registry: Registry) -> AsyncIterat
             await bank.settle()
             yield bank
         finally:
-            running.cancel()
-            await asyncio.wait([running])
+            await end(running)
             await engine.dispose()
             await locks.dispose()
 

@@ -26,7 +26,7 @@ from letopis.common.migrating import Roles
 from letopis.common.observability import Metrics
 from letopis.common.outbox import Relay
 from letopis.common.projecting import schema
-from letopis.common.running import Parts
+from letopis.common.running import Parts, end
 from letopis.common.serialization import Catalogue
 from letopis.common.testing.sample import Deposited, facts
 
@@ -167,9 +167,7 @@ class Town:
         try:
             yield
         finally:
-            running.cancel()
-            with suppress(asyncio.CancelledError):
-                await running
+            await end(running)
 
     async def delete_stream(self, ledger="registry"):
         with suppress(NotFoundError):

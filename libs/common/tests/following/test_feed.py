@@ -1,7 +1,6 @@
 """Following another's ledger: the view ends the same whatever becomes of NATS, its streams, or the owner's door."""
 
 import asyncio
-from contextlib import suppress
 
 import pytest
 from hypothesis import HealthCheck, given, settings
@@ -11,6 +10,7 @@ from sqlalchemy import select
 from letopis.common.errors import Unavailable
 from letopis.common.leaf import leaf_hash
 from letopis.common.projecting import Projector, ViewReader
+from letopis.common.running import end
 from letopis.common.serialization import Catalogue
 from letopis.common.testing.sample import Balances, Deposited
 from letopis.common.testing.views import content_of
@@ -161,11 +161,7 @@ class TestLedgerFeed:
                 work = [asyncio.create_task(one) for one in (feed.run(), projector_of(town, feed).run())]
                 await reached(town, await town.tell(9))
                 await town.tell(9)
-                for task in work:
-                    task.cancel()
-                for task in work:
-                    with suppress(asyncio.CancelledError, Unavailable):
-                        await task
+                await end(*work)
 
 
 async def hearing(feed):

@@ -15,6 +15,7 @@ from letopis.common.projecting.folding import ViewStuck
 from letopis.common.projecting.reader import ViewMissing
 from letopis.common.projecting.rebuild import rebuild
 from letopis.common.projecting.tables import StoredTable
+from letopis.common.running import end
 from letopis.common.testing.sample import Balances, Deposited, Named, Reversed
 from letopis.common.testing.views import content_of
 
@@ -91,9 +92,7 @@ class TestProjector:
         assert (await stored(service))["account"]["a",]["names"] == ["n"]
         with pytest.raises(TimeoutError):
             await service.reader.wait(Balances, {"money": 100}, 0.1)
-        running.cancel()
-        with suppress(asyncio.CancelledError):
-            await running
+        await end(running)
 
     @pytest.mark.parametrize("place", ["stand", "load", "write", "advance"])
     @pytest.mark.parametrize("after", [False, True])
@@ -195,9 +194,7 @@ class TestGenerations:
         await rebuild(Balances, service.sources, service.projecting)
         assert await service.schemas() == {"rm_balances_v1_2": "retired", "rm_balances_v1_3": "live"}
         assert await stored(service) == await folded(service)
-        running.cancel()
-        with suppress(asyncio.CancelledError):
-            await running
+        await end(running)
 
     async def test_a_dropped_schema_is_built_again(self, service):
         await service.tell("money", Deposited(account="a", amount=1))

@@ -13,6 +13,7 @@ from letopis.common.envelope import Actor, Meta
 from letopis.common.errors import LedgerHole
 from letopis.common.leaf import leaf_hash
 from letopis.common.observability import Metrics
+from letopis.common.running import end
 
 
 @dataclass
@@ -70,12 +71,6 @@ async def running(*works):
     return [asyncio.create_task(work()) for work in works]
 
 
-async def end(tasks):
-    for task in tasks:
-        task.cancel()
-    await asyncio.gather(*tasks, return_exceptions=True)
-
-
 class TestKeeper:
     async def test_copies_and_seals_what_the_owner_tells(self, keeping, kit, chronicle):
         records = kit.decisions(50)
@@ -87,7 +82,7 @@ class TestKeeper:
             return "\n50\n" in answer.text
 
         await until(sealed)
-        await end(tasks)
+        await end(*tasks)
         assert chronicle.resources.log.head("decisions").root == root_of(map(leaf_hash, records))
         assert keeper.source.at == {"audit": 50}
 
@@ -102,7 +97,7 @@ class TestKeeper:
         keeper = keeping(change(kit.decisions(50)))
         tasks = await running(keeper.copy, keeper.seal)
         await until(keeper.halted)
-        await end(tasks)
+        await end(*tasks)
         [fact] = await chronicle.facts()
         opened = INCIDENT.facts.decode(fact.type, 1, fact.data)
         assert (opened.ledger, opened.kind, opened.position) == ("decisions", kind, position)
@@ -111,7 +106,7 @@ class TestKeeper:
         keeper = keeping(kit.decisions(50), leafhashes={30: bytes(32)})
         tasks = await running(keeper.copy)
         await until(keeper.halted)
-        await end(tasks)
+        await end(*tasks)
         [fact] = await chronicle.facts()
         assert INCIDENT.facts.decode(fact.type, 1, fact.data).kind == "leaf"
 
@@ -126,7 +121,7 @@ class TestKeeper:
             return "\n3\n" in (await chronicle.client.get("/log/registry/checkpoint")).text
 
         await until(sealed)
-        await end(tasks)
+        await end(*tasks)
         assert not await good.halted()
 
     async def test_goes_on_when_a_person_closed_the_incident(self, keeping, kit, chronicle):
@@ -144,7 +139,7 @@ class TestKeeper:
             return "\n50\n" in (await chronicle.client.get("/log/decisions/checkpoint")).text
 
         await until(sealed)
-        await end(tasks)
+        await end(*tasks)
 
     async def test_stops_sealing_when_the_copy_was_restored(self, keeping, kit, chronicle, audit_database):
         await chronicle.seal("decisions", kit.decisions(20))
@@ -152,7 +147,7 @@ class TestKeeper:
         keeper = keeping(kit.decisions(20))
         tasks = await running(keeper.seal)
         await until(keeper.halted)
-        await end(tasks)
+        await end(*tasks)
         [fact] = await chronicle.facts()
         assert INCIDENT.facts.decode(fact.type, 1, fact.data).kind == "tiles"
 

@@ -16,6 +16,7 @@ from letopis.common.envelope import Actor, Meta, NewFact
 from letopis.common.errors import Invalid, Unavailable
 from letopis.common.eventstore.memory import MemoryEventStore
 from letopis.common.eventstore.port import Appended
+from letopis.common.running import end
 from letopis.inference.decision.checkpoint import CheckpointKey, covered
 from letopis.inference.decision.events import FACTS, JournalDamageFound
 from letopis.inference.decision.journal import Journal, Limits, segment_path, segments
@@ -60,7 +61,7 @@ async def shipping(root: Path, store: MemoryEventStore, head: Head | None = None
     try:
         yield shipper
     finally:
-        task.cancel()
+        await end(task)
         journal.close()
 
 

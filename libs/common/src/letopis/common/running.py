@@ -15,6 +15,7 @@ FIRST_PAUSE = 0.2
 LONGEST_PAUSE = 15.0
 # A part that worked this long has recovered; its next failure starts with a short pause again.
 SETTLED = 30.0
+INSIST = 1.0
 _log = logging.getLogger(__name__)
 
 
@@ -49,9 +50,11 @@ class Parts:
         restarts = self.metrics.counter(
             "part_restarts", "Failures of a part, after each of which it began again", ("part",)
         )
-        async with asyncio.TaskGroup() as group:
-            for part in self.parts:
-                group.create_task(self._keep(part, restarts), name=part.name)
+        tasks = [asyncio.create_task(self._keep(part, restarts), name=part.name) for part in self.parts]
+        try:
+            await asyncio.gather(*tasks)
+        finally:
+            await end(*tasks)
 
     async def _keep(self, part: Part, restarts: Any) -> None:
         pause = FIRST_PAUSE
@@ -70,6 +73,24 @@ class Parts:
             restarts.labels(part.name).inc()
             pause = FIRST_PAUSE if monotonic() - began > SETTLED else min(pause * 2, LONGEST_PAUSE)
             await asyncio.sleep(pause * (0.5 + random() / 2))  # noqa: S311 spread restarts, no secret
+
+
+async def end(*tasks: asyncio.Task[Any]) -> None:
+    """Cancel tasks until they have ended, however that is.
+
+    Once is not enough: before Python 3.12 `asyncio.wait_for`, which NATS clients and database drivers stand on,
+    loses a cancellation that comes together with the result.
+    """
+    cancelled = False
+    while left := [task for task in tasks if not task.done()]:
+        for task in left:
+            task.cancel()
+        try:
+            await asyncio.wait(left, timeout=INSIST)
+        except asyncio.CancelledError:
+            cancelled = True
+    if cancelled:
+        raise asyncio.CancelledError
 
 
 def _kind(error: Exception) -> str:

@@ -16,7 +16,7 @@ from letopis.common.ids import uuid7
 from letopis.common.objects import ObjectStore
 from letopis.common.observability import Metrics
 from letopis.common.policy.lease import Leases
-from letopis.common.running import Parts
+from letopis.common.running import Parts, end
 from letopis.features.batch.api import router as batch
 from letopis.features.batch.materialising import Materialiser
 from letopis.features.bundle.api import router as bundle
@@ -88,8 +88,7 @@ async def opened(
                 store_away=metrics.counter("online_store_away", "Online reads answered without the store"),
             )
         finally:
-            running.cancel()
-            await asyncio.wait([running])
+            await end(running)
             # If the database is away now, the next start records that counts are unknown.
             with suppress(Unavailable):
                 await counts.end()

@@ -18,7 +18,7 @@ from letopis.common.identity.service_tokens import ServiceTokens
 from letopis.common.objects import ObjectStore
 from letopis.common.observability import Metrics
 from letopis.common.policy.lease import Leases
-from letopis.common.running import Parts
+from letopis.common.running import Parts, end
 from letopis.inference.decision.api import router as decision
 from letopis.inference.decision.checkpoint import CheckpointKey, SignedHead
 from letopis.inference.decision.journal import Journal, Limits
@@ -116,8 +116,7 @@ async def opened(
             try:
                 yield resources
             finally:
-                working.cancel()
-                await asyncio.wait([working])
+                await end(working)
         finally:
             journal.close()
 

@@ -10,6 +10,7 @@ import uvicorn
 from fastapi import FastAPI
 
 from letopis.common import observability
+from letopis.common.running import end
 from letopis.common.settings import ServiceSettings
 
 # Supervisors give a process 5 s; what is still open after three is cut.
@@ -72,7 +73,7 @@ async def serve(
         if parts is not None:
             running = app.state.parts = parts(app)
             working.append(_beside(running.run(), stop))
-            opened.push_async_callback(_end, working[-1])
+            opened.push_async_callback(end, working[-1])
         if api:
             await _listen(app, settings, stop)
         else:
@@ -107,15 +108,10 @@ async def _listen(app: FastAPI, settings: ServiceSettings, stop: asyncio.Event) 
     try:
         await server.serve()
     finally:
-        await _end(waiting)
+        await end(waiting)
 
 
 def _beside(work: Any, stop: asyncio.Event) -> asyncio.Task[None]:
     task: asyncio.Task[None] = asyncio.ensure_future(work)
     task.add_done_callback(lambda _: stop.set())
     return task
-
-
-async def _end(task: asyncio.Task[None]) -> None:
-    task.cancel()
-    await asyncio.wait([task])
