@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from typing import Any, Generic, TypeVar
 from uuid import UUID
 
+from letopis.common import faults
 from letopis.common.decider import Aggregate, fold
 from letopis.common.envelope import Meta, NewFact, Record, encode_meta
 from letopis.common.errors import Conflict, KeyReused
@@ -86,7 +87,9 @@ class Desk:
         for attempt in range(1, TRIES + 1):
             if (before := await self.find(command_id, request_hash)) is not None:
                 return before
+            faults.point("handle.not_found")
             loaded = await self.load(aggregate, id)
+            faults.point("handle.loaded")
             facts = aggregate.decider.decide(loaded.state, command)
             if not facts:
                 head = await self.store.head(self.ledger)
@@ -106,6 +109,7 @@ class Desk:
                 if attempt == TRIES:
                     raise
                 continue
+            faults.point("handle.appended")
             row = CommandRow(command_id=command_id, request_hash=request_hash, first=done.first, last=done.last)
             return await self._again(row, replayed=done.replayed)
         raise Conflict

@@ -19,6 +19,7 @@ from nats.js.errors import NotFoundError
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
+from letopis.common import faults
 from letopis.common.clock import Clock
 from letopis.common.database import away_is_unavailable
 from letopis.common.envelope import Record
@@ -90,6 +91,7 @@ class Relay:
             autocommit = await connection.execution_options(isolation_level="AUTOCOMMIT")
             while not (await autocommit.execute(_LOCK, {"ledger": self.ledger})).scalar_one():  # noqa: ASYNC110 no event
                 await asyncio.sleep(1)
+            faults.point("relay.locked")
             try:
                 await self._relay(autocommit)
             except (NatsError, TimeoutError) as error:
@@ -102,16 +104,20 @@ class Relay:
     async def _relay(self, connection: AsyncConnection) -> None:
         js = await self.bus.jetstream()
         position, sequence = await self._begin(connection, js)
+        faults.point("relay.begun")
         published = self.metrics.gauge("relay_position", "The last position published", ("ledger",))
         lag = self.metrics.gauge("relay_lag_events", "Facts heard of and not published yet", ("ledger",))
         checked = monotonic()
         while True:
             records = await self.source.read(position, SEGMENT_FACTS if self.telemetry else SINGLES)
             if records:
+                faults.point("relay.read")
                 most = _largest((await self.bus.client()).max_payload)
                 sequence = await self._publish(js, records, sequence, most)
+                faults.point("relay.published")
                 position = records[-1].position
                 await connection.execute(_MOVE, {"ledger": self.ledger, "position": position})
+                faults.point("relay.moved")
             else:
                 await self.source.wait(position, min(1.0, self.reconcile))
             published.labels(self.ledger).set(position)

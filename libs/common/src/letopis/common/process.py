@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
 from fastapi import FastAPI
 
+from letopis.common import faults
 from letopis.common.errors import LetopisError
 from letopis.common.following import News
 from letopis.common.projecting import View
@@ -75,6 +76,7 @@ def _run(process: Process[Any], *, api: bool, worker: bool) -> int:
     from letopis.common.http.serving import run
 
     settings, news = process.settings(), News()
+    faults.arm(settings.faults)
     app = process.create_app(settings, news.heard)
 
     def parts(app: FastAPI) -> Any:

@@ -13,6 +13,7 @@ from typing import Any
 from sqlalchemy import Row, TextClause, text
 from sqlalchemy.ext.asyncio import AsyncEngine
 
+from letopis.common import faults
 from letopis.common.database import away_is_unavailable
 from letopis.common.envelope import Record
 from letopis.common.errors import LedgerHole, Unavailable
@@ -82,6 +83,7 @@ class Reactor:
             try:
                 records = await self.sources[ledger].read(self.positions[ledger], BATCH)
                 if records:
+                    faults.point("reaction.read")
                     await self._take(ledger, list(records))
                 read += len(records)
             except Unavailable as error:
@@ -119,6 +121,7 @@ class Reactor:
             elif told is not None:
                 try:
                     await self.reaction.react(told)
+                    faults.point("reaction.reacted")
                 except Unavailable:
                     raise
                 except Exception as error:  # noqa: BLE001 poison is parked with its reason and stops only its stream
@@ -127,6 +130,7 @@ class Reactor:
                     blocked.add(record.stream)
             if told is not None or record is records[-1]:
                 await self._execute(_MOVE, ledger=ledger, position=record.position)
+                faults.point("reaction.moved")
                 self.sources[ledger].taken(self.reaction.name, record.position)
             self.positions[ledger] = record.position
 

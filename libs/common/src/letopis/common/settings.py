@@ -1,9 +1,9 @@
 """Settings of a service process: read once from the environment, then passed down."""
 
 from pathlib import Path
-from typing import Literal
+from typing import Literal, Self
 
-from pydantic import Field
+from pydantic import Field, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 
@@ -38,6 +38,13 @@ class ServiceSettings(BaseSettings):
     state_dir: Path = Path(".letopis/state")
     host: str = "127.0.0.1"
     port: int = 0
+    faults: str = Field(default="", validation_alias="LETOPIS_FAULTS")
+
+    @model_validator(mode="after")
+    def _no_faults_in_a_bank(self) -> Self:
+        if self.faults and self.profile == "bank":
+            raise ValueError("LETOPIS_FAULTS ends processes on purpose, for tests; profile bank refuses it")
+        return self
 
     def url_of(self, service: str) -> str:
         """Where another service listens."""

@@ -7,6 +7,7 @@ from uuid import UUID
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import AsyncEngine
 
+from letopis.common import faults
 from letopis.common.database import away_is_unavailable, sqlstate
 from letopis.common.envelope import NewFact, Record
 from letopis.common.errors import Conflict, EventStoreError, KeyReused, LedgerHole, SourceGap, StreamClosed
@@ -109,7 +110,10 @@ class PostgresEventStore:
 
     async def _once(self, statement: str, values: tuple[Any, ...]) -> Sequence[Any]:
         async with self.engine.connect() as connection:
-            return (await connection.exec_driver_sql(statement, values)).fetchall()
+            faults.point("store.connected")
+            found = (await connection.exec_driver_sql(statement, values)).fetchall()
+            faults.point("store.answered")
+            return found
 
     async def _scalar(self, statement: str, values: tuple[Any, ...]) -> Any:
         rows = await self._rows(statement, values)

@@ -17,6 +17,7 @@ from nats.aio.msg import Msg
 from nats.errors import Error as NatsError
 from nats.js import JetStreamContext
 
+from letopis.common import faults
 from letopis.common.envelope import Record
 from letopis.common.errors import Unavailable
 from letopis.common.following.door import DoorLedger
@@ -71,6 +72,7 @@ class LedgerFeed:
             return held
         self._told_at = monotonic()
         records = await self.door.read(after, limit)
+        faults.point("feed.knocked")
         self._nothing_after = -1 if records else after
         return records
 
@@ -112,7 +114,9 @@ class LedgerFeed:
                     except TimeoutError:
                         break
                     self._take(messages)
+                    faults.point("feed.heard")
                     await self._acknowledge()
+                    faults.point("feed.acknowledged")
                     batch, patience = BURST, 0.02
                 if batch == 1:
                     # Nothing for a while: is the durable still there, or does silence only look like peace?

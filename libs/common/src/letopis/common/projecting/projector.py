@@ -11,6 +11,7 @@ from typing import cast
 from sqlalchemy import Table
 from sqlalchemy.ext.asyncio import AsyncEngine
 
+from letopis.common import faults
 from letopis.common.clock import Clock, SystemClock
 from letopis.common.envelope import Record
 from letopis.common.errors import LedgerHole, Unavailable
@@ -103,9 +104,11 @@ class Projector:
             if not records:
                 self._ended.add(ledger)
                 return 0
+            faults.point("view.read")
             self._ended.discard(ledger)
             _contiguous(records, ledger, after)
             moved = await self._take(ledger, after, records)
+            faults.point("view.committed")
             if not moved:
                 await self._open()
         last = records[-1]
@@ -140,9 +143,12 @@ class Projector:
             async def load(table: Table, keys: Sequence[Key]) -> dict[Key, Row]:
                 return await self._tables[table].load(connection, keys)
 
+            faults.point("view.locked")
             rows = await fold(self.view, records, load)
+            faults.point("view.folded")
             for table, (written, deleted) in rows.changes().items():
                 await self._tables[table].write(connection, written, deleted)
+            faults.point("view.written")
             return await generations.advance(connection, generation, ledger, after, records[-1].position)
 
     async def _open(self) -> None:
@@ -162,8 +168,10 @@ class Projector:
         async with self._connection() as connection:
             if generation.state == "building":
                 if await generations.index(connection, self.view, generation):
+                    faults.point("view.indexed")
                     self._generation = replace(generation, state="catching_up")
             elif await generations.swap(connection, self.view, generation):
+                faults.point("view.swapped")
                 self._generation = replace(generation, state="live")
                 _log.info("view is live", extra={"view": self.view.name, "version": self.view.version})
         await self._open()

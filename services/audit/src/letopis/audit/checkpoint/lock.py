@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from letopis.audit.log.merkle import EMPTY_ROOT
+from letopis.common import faults
 from letopis.common.errors import EventStoreError
 
 _TABLE = """
@@ -49,6 +50,7 @@ class LockStore:
             if self._last(connection, ledger) != before or after.size <= before.size:
                 raise HeadMoved(f"{ledger} is no longer at {before.size}")
             connection.execute("INSERT INTO head VALUES (?, ?, ?)", (ledger, after.size, after.root))
+            faults.point("lock.inserted")
             connection.execute("COMMIT")
 
     def sealed(self, ledger: str, size: int) -> Locked | None:

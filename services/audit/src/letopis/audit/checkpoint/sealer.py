@@ -18,6 +18,7 @@ from letopis.audit.log.merkle import (
 from letopis.audit.log.note import BadNote, Checkpoint, Signer, open_note, sign_note
 from letopis.audit.log.shelf import Shelf
 from letopis.audit.log.tile import BadTile, nodes_from
+from letopis.common import faults
 from letopis.common.envelope import Record
 from letopis.common.errors import EventStoreError, NotFound
 from letopis.common.leaf import leaf_bytes, leaf_hash
@@ -70,10 +71,12 @@ class Sealer:
         these the next run repeats the same bytes. SealingStopped if the copy or the tiles are not what was sealed.
         """
         locked = await asyncio.to_thread(self._resume)
+        faults.point("seal.resumed")
         if await self.copies.head(self.ledger) < locked.size:
             raise LedgerRestored(f"{self.ledger} was sealed up to {locked.size}, the copy is shorter")
         # The last sealed fact is read again too: it must still be the one in the tree.
         records = await self.copies.read(self.ledger, max(0, locked.size - 1), BATCH)
+        faults.point("seal.read")
         if locked.size:
             last, records = records[0], records[1:]
             await asyncio.to_thread(self._same, locked, last)
@@ -113,6 +116,7 @@ class Sealer:
         tiles, bundles = partial(self.shelf.tile, self.ledger), partial(self.shelf.entries, self.ledger)
         grown = grow(locked.size, [leaf_bytes(record) for record in records], tiles, bundles)
         self.shelf.write(self.ledger, grown.files)
+        faults.point("seal.tiled")
         after = Locked(grown.frontier.size, grown.frontier.root())
         # Read back from disk: what a stranger will compute from the tiles is what is about to be signed.
         nodes = nodes_from(tiles, after.size)
@@ -124,6 +128,7 @@ class Sealer:
         except (BadProof, BadTile) as error:
             raise TilesDamaged(f"{self.ledger}: {error}") from error
         self.locks.advance(self.ledger, locked, after)
+        faults.point("seal.locked")
         return self._publish(after)
 
     def _publish(self, locked: Locked) -> Checkpoint:
@@ -131,4 +136,5 @@ class Sealer:
         note = sign_note(head.text(), self.signer).encode()
         if self.shelf.checkpoint(self.ledger) != note:
             self.shelf.publish(self.ledger, note)
+            faults.point("seal.published")
         return head

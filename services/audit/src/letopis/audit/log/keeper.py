@@ -10,6 +10,7 @@ from letopis.audit.incident.decider import INCIDENT, Open, OpenIncident
 from letopis.audit.incident.events import Kind
 from letopis.audit.log.copying import Copier, CopyRefused
 from letopis.audit.log.shelf import TileConflict
+from letopis.common import faults
 from letopis.common.clock import Clock
 from letopis.common.envelope import Actor, Meta, Record
 from letopis.common.errors import LedgerHole
@@ -64,7 +65,9 @@ class Keeper:
             try:
                 records = await self.source.read(position, BATCH)
                 if records:
+                    faults.point("copy.read")
                     position = await self.copier.take(records, self._announced(records))
+                    faults.point("copy.taken")
                     self.source.taken(READER, position)
             except REFUSING as error:
                 await self.stop(error)

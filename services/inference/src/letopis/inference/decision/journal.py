@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Literal
 from uuid import UUID
 
+from letopis.common import faults
 from letopis.common.envelope import Meta, NewFact, encode_meta
 from letopis.common.errors import Unavailable
 from letopis.common.handling import new_fact
@@ -196,8 +197,10 @@ class Journal:
         if self._file < 0 or self._offset + len(batch) > self._size:
             self._roll(len(batch))
         _write_all(self._file, batch, self._offset)
+        faults.point("journal.written")
         if self.durability == "power":
             os.fdatasync(self._file)
+        faults.point("journal.synced")
         self._offset += len(batch)
         self._batch += 1
         self._chain = chain
@@ -211,11 +214,13 @@ class Journal:
         path = segment_path(self.directory, self._segment)
         self._file = os.open(path, os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
         os.posix_fallocate(self._file, 0, self._size)
+        faults.point("journal.allocated")
         header = Header(source_id=self.source_id, first_seq=self._segment, batch=self._batch, chain=self._chain)
         _write_all(self._file, encode_header(header), 0)
         os.fsync(self._file)
         for folder in (self.directory, self.directory.parent):
             sync_folder(folder)
+        faults.point("journal.rolled")
         self._offset = SEGMENT_HEADER
 
 

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import TypeVar
 from uuid import UUID
 
+from letopis.common import faults
 from letopis.common.envelope import Meta, encode_meta
 from letopis.common.errors import SourceGap, Unavailable
 from letopis.common.eventstore.port import EventStore
@@ -58,6 +59,7 @@ class Shipper:
         """Ship what earlier workers left, then what this one writes, for ever."""
         for left in self.left:
             await self._ship_left(left)
+            faults.point("ship.left")
         self.settled.set()
         known = await self._patiently(lambda: self.store.source_position(LEDGER, self.journal.source_id))
         cursor = Cursor(self.journal.directory, self.journal.source_id, known)
@@ -100,6 +102,7 @@ class Shipper:
                 last = following - 1 if following else seq
                 if last <= seq and not (following is None and living):
                     segment_path(directory, start).unlink()
+                    faults.point("ship.unlinked")
                     gone += 1
             sync_folder(directory)
         for left in self.left:
@@ -128,8 +131,10 @@ class Shipper:
             first = cursor.after + 1
             try:
                 facts = [entry.fact for entry in cursor.take(reach, MOST)]
+                faults.point("ship.read")
                 ship = partial(self.store.append_batch, LEDGER, cursor.source_id, first, facts)
                 done = await self._patiently(ship)
+                faults.point("ship.appended")
             except JournalDamaged as damage:
                 await self._alarm(cursor.source_id, cursor.after + 1, damage.detail)
                 return
