@@ -8,4 +8,6 @@ import data.letopis.gate
 
 authorize := gate.plain if gate.room == "page"
 
+authorize := gate.plain if gate.room == "contract"
+
 authorize := gate.plain if gate.room == "ledger"

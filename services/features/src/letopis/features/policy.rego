@@ -10,6 +10,8 @@ import data.letopis.features.query
 import data.letopis.features.source
 import data.letopis.gate
 
+authorize := gate.plain if gate.room == "contract"
+
 authorize := gate.plain if gate.room == "ledger"
 
 authorize := gate.plain if gate.room == "entity"
