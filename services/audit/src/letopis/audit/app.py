@@ -10,6 +10,7 @@ from cryptography.hazmat.primitives.serialization import load_pem_private_key
 from fastapi import APIRouter, FastAPI
 
 from letopis.audit.checkpoint.lock import LockStore
+from letopis.audit.contract import PUBLISHED
 from letopis.audit.evidence.api import router as evidence
 from letopis.audit.incident.api import router as incident
 from letopis.audit.log.api import router as log
@@ -93,6 +94,7 @@ def create_app(settings: AuditSettings, heard: Callable[[str, int], None] | None
         title="Letopis audit",
         name="audit",
         settings=settings,
+        facts=PUBLISHED,
         routers=routers(),
         resources=lambda: opened(settings, heard),
     )

@@ -8,9 +8,12 @@ from letopis.audit.report.events import FACTS as REPORT
 from letopis.audit.report.events import ReportIssued, ReportRead
 
 CONTRACT = INCIDENT | REPORT | EVIDENCE
+# All that the service's ledgers publish.
+PUBLISHED = {"audit": CONTRACT}
 
 __all__ = [
     "CONTRACT",
+    "PUBLISHED",
     "EvidenceRead",
     "IncidentClosed",
     "IncidentOpened",

@@ -9,6 +9,7 @@ from fastapi import APIRouter, FastAPI
 from letopis.common.clock import SystemClock
 from letopis.common.http import Resources, create_service, ledger_door, open_resources
 from letopis.common.identity.directory import DirectoryView
+from letopis.common.serialization import Catalogue
 from letopis.console.chronicle.api import router as chronicle
 from letopis.console.decision.api import router as decision
 from letopis.console.page.assets import router as assets
@@ -81,6 +82,7 @@ def create_app(
         title="Letopis console",
         name="console",
         settings=settings,
+        facts={"console": Catalogue([])},
         routers=routers(),
         resources=resources or (lambda: opened(settings, heard)),
     )

@@ -20,6 +20,7 @@ from letopis.common.running import Parts, end
 from letopis.features.batch.api import router as batch
 from letopis.features.batch.materialising import Materialiser
 from letopis.features.bundle.api import router as bundle
+from letopis.features.contract import PUBLISHED
 from letopis.features.dataset.api import router as dataset
 from letopis.features.entity.api import router as entity
 from letopis.features.grant.api import router as grant
@@ -102,6 +103,7 @@ def create_app(settings: FeaturesSettings, heard: Callable[[str, int], None] | N
         title="Letopis features",
         name="features",
         settings=settings,
+        facts=PUBLISHED,
         routers=[
             source,
             grant,

@@ -31,10 +31,12 @@ from letopis.features.view.events import ViewFeature, ViewRegistered
 CONTRACT = SOURCE | GRANT | ENTITY | VIEW | BUNDLE | DATASET | BATCH | denials("features")
 # The ledger `access`.
 ACCESS = READ | ONLINE | denials("access")
+PUBLISHED = {"features": CONTRACT, "access": ACCESS}
 
 __all__ = [
     "ACCESS",
     "CONTRACT",
+    "PUBLISHED",
     "AuthorizationDenied",
     "BundleFeature",
     "BundleRegistered",

@@ -19,6 +19,7 @@ from letopis.common.objects import ObjectStore
 from letopis.common.observability import Metrics
 from letopis.common.policy.lease import Leases
 from letopis.common.running import Parts, end
+from letopis.inference.contract import PUBLISHED
 from letopis.inference.decision.api import router as decision
 from letopis.inference.decision.checkpoint import CheckpointKey, SignedHead
 from letopis.inference.decision.journal import Journal, Limits
@@ -79,6 +80,8 @@ def create_app(settings: InferenceSettings, heard: Callable[[str, int], None] | 
         [scoring, deployment, decision, job, ledger_door(NAME, LEDGERS)],
         lambda: opened(settings, metrics, heard),
         metrics=metrics,
+        facts=PUBLISHED,
+        telemetry={"decisions"},
     )
     app.add_middleware(ScoringFront, owner=app, metrics=metrics)
     return app

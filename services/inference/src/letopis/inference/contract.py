@@ -25,10 +25,13 @@ from letopis.inference.job.events import FACTS as JOB
 from letopis.inference.job.events import JobCompleted, JobFailed, JobStarted
 
 CONTRACT = DEPLOYMENT | JOB
+# All that the service's ledgers publish.
+PUBLISHED = {"inference": CONTRACT, "decisions": DECISIONS}
 
 __all__ = [
     "CONTRACT",
     "DECISIONS",
+    "PUBLISHED",
     "ChunkScored",
     "ConsumerGranted",
     "ConsumerRevoked",

@@ -7,6 +7,7 @@ from fastapi import FastAPI
 from letopis.common.http import create_service, ledger_door, open_resources
 from letopis.common.identity.directory import DirectoryView
 from letopis.monitoring.alert.api import router as alert
+from letopis.monitoring.contract import PUBLISHED
 from letopis.monitoring.monitor.api import router as monitor
 from letopis.monitoring.outcome.api import router as outcome
 from letopis.monitoring.profile.api import router as profile
@@ -28,6 +29,7 @@ def create_app(settings: MonitoringSettings, heard: Callable[[str, int], None] |
         title="Letopis monitoring",
         name="monitoring",
         settings=settings,
+        facts=PUBLISHED,
         routers=ROUTERS,
         resources=lambda: open_resources(settings, "monitoring", Directory, heard=heard),
     )

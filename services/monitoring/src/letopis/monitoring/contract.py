@@ -14,12 +14,15 @@ from letopis.monitoring.outcome.events import FACTS as OUTCOME
 from letopis.monitoring.outcome.events import Outcome, OutcomesRecorded
 
 CONTRACT = MONITOR | OUTCOME | ALERT
+# All that the service's ledgers publish.
+PUBLISHED = {"monitoring": CONTRACT}
 
 __all__ = [
     "ALERT",
     "CONTRACT",
     "MONITOR",
     "OUTCOME",
+    "PUBLISHED",
     "AlertAcknowledged",
     "AlertContinued",
     "AlertOpened",

@@ -9,7 +9,7 @@ from fastapi import APIRouter, FastAPI
 from letopis.common.http import Resources, create_service, ledger_door, open_resources
 from letopis.common.identity.directory import DirectoryView
 from letopis.common.objects import ObjectStore
-from letopis.registry.contract import PRINCIPAL
+from letopis.registry.contract import PRINCIPAL, PUBLISHED
 from letopis.registry.evidence.api import router as evidence
 from letopis.registry.model.api import router as model
 from letopis.registry.principal.api import router as principal
@@ -63,6 +63,7 @@ def create_app(settings: RegistrySettings, heard: Callable[[str, int], None] | N
         title="Letopis registry",
         name="registry",
         settings=settings,
+        facts=PUBLISHED,
         routers=routers(),
         resources=lambda: opened(settings, heard),
     )

@@ -1,5 +1,6 @@
 """The facts of the registry that other services may rely on."""
 
+from letopis.registry.enrolment.events import FACTS as ENROLMENT
 from letopis.registry.evidence.events import FACTS as EVIDENCE
 from letopis.registry.evidence.events import EvidenceAdded
 from letopis.registry.model.events import FACTS as MODEL
@@ -30,10 +31,13 @@ from letopis.registry.version.events import FACTS as VERSION
 from letopis.registry.version.events import VersionRegistered
 
 CONTRACT = PRINCIPAL | USE_CASE | MODEL | VERSION | EVIDENCE | PROMOTION | PRODUCTION
+# All that the service's ledgers publish.
+PUBLISHED = {"registry": CONTRACT | ENROLMENT}
 
 __all__ = [
     "CONTRACT",
     "PRINCIPAL",
+    "PUBLISHED",
     "EvidenceAdded",
     "GroupJoined",
     "GroupLeft",

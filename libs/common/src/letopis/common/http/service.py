@@ -1,6 +1,6 @@
 """One way to make a service's web application, so that none forgets the guard."""
 
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncIterator, Callable, Collection, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from typing import Any
 
@@ -9,12 +9,15 @@ from fastapi.responses import Response
 
 from letopis.common.http import health
 from letopis.common.http.access import AccessLog
+from letopis.common.http.contracts import contract_doors
 from letopis.common.http.governing import AnsweredBefore
 from letopis.common.http.guard import RequestGuard
+from letopis.common.http.openapi import operation_id
 from letopis.common.http.problems import install
 from letopis.common.http.resources import Resources
 from letopis.common.http.routing import table
 from letopis.common.observability import Metrics
+from letopis.common.serialization import Catalogue
 from letopis.common.settings import ServiceSettings
 
 
@@ -26,9 +29,12 @@ def create_service(
     resources: Callable[[], AbstractAsyncContextManager[Resources]],
     *,
     metrics: Metrics | None = None,
+    facts: Mapping[str, Catalogue] | None = None,
+    telemetry: Collection[str] = (),
 ) -> FastAPI:
     """The application; RouteWithoutAction if a route is neither governed nor listed as public.
 
+    `facts` are what its ledgers publish beside what every ledger does, `telemetry` ledgers in segments: its AsyncAPI.
     `resources` is entered when the application starts and stands in `app.state.resources`. `app.state.metrics` is
     the service's registry, `app.state.parts` what the process runs beside the API, if it runs anything.
     """
@@ -47,11 +53,12 @@ def create_service(
         docs_url=None,
         redoc_url=None,
         redirect_slashes=False,
+        generate_unique_id_function=operation_id,
     )
     app.state.settings = settings
     app.state.metrics = metrics or Metrics(name)
     app.state.parts = None
-    for router in (*routers, health.router):
+    for router in (*routers, contract_doors(name, title, facts or {}, telemetry), health.router):
         app.include_router(router)
     install(app)
     app.add_exception_handler(AnsweredBefore, _answered_before)
