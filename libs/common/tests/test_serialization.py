@@ -6,7 +6,6 @@ from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta, timezone
 from decimal import Decimal
 from enum import Enum
-from typing import Annotated
 from uuid import UUID
 
 import pytest
@@ -17,7 +16,6 @@ from letopis.common.serialization import (
     BigInt,
     Catalogue,
     NotCanonical,
-    Personal,
     Real,
     UnknownFact,
     Upcast,
@@ -37,7 +35,7 @@ class Inner:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Sample:
-    name: Annotated[str, Personal(subject="id")]
+    name: str
     id: UUID
     at: datetime
     day: date

@@ -1,7 +1,8 @@
 """A command's way: look for its earlier answer, fold the stream, decide, append."""
 
 from dataclasses import dataclass
-from typing import Any, Generic, TypeVar
+from functools import partial
+from typing import Any, Generic, Protocol, TypeVar
 from uuid import UUID
 
 from letopis.common import faults
@@ -37,11 +38,19 @@ class Handled:
     replayed: bool
 
 
-def new_fact(catalogue: Catalogue, fact: object, meta: bytes) -> NewFact:
-    """The fact as final bytes, with a fresh event id and salt."""
-    encoded = catalogue.encode(fact)
+class FactSealer(Protocol):
+    """Seals personal fields of facts of one ledger; see letopis.common.sealing."""
+
+    def seal(self, type: str, event_id: UUID, subject: str, field: str, content: bytes) -> str: ...
+
+
+def new_fact(catalogue: Catalogue, fact: object, meta: bytes, sealer: FactSealer | None = None) -> NewFact:
+    """The fact as final bytes, with a fresh event id and salt; personal fields are sealed, or it is Unsealed."""
+    event_id = uuid7()
+    seal = partial(sealer.seal, catalogue.name(fact)[0], event_id) if sealer is not None else None
+    encoded = catalogue.encode(fact, seal)
     return NewFact(
-        event_id=uuid7(),
+        event_id=event_id,
         type=encoded.type,
         schema_version=encoded.schema_version,
         salt=salt(),
@@ -56,6 +65,7 @@ class Desk:
 
     store: EventStore
     ledger: str
+    sealer: FactSealer | None = None
 
     async def load(self, aggregate: Aggregate[Any, Any, S], id: str) -> Loaded[S]:
         """The state of one object; version 0 and the initial state if it has no facts."""
@@ -102,7 +112,7 @@ class Desk:
                     records=(),
                     replayed=False,
                 )
-            fresh = [new_fact(aggregate.facts, fact, circumstances) for fact in facts]
+            fresh = [new_fact(aggregate.facts, fact, circumstances, self.sealer) for fact in facts]
             try:
                 done = await self.store.append(self.ledger, stream, loaded.version, fresh, command_id, request_hash)
             except Conflict:

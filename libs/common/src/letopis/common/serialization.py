@@ -6,7 +6,7 @@ from dataclasses import dataclass, fields, is_dataclass
 from datetime import UTC, date, datetime
 from decimal import Decimal
 from enum import Enum
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, Protocol, get_type_hints
 from uuid import UUID
 
 import msgspec
@@ -42,11 +42,39 @@ class BigInt(int):
     """An integer of any size, always written as a string."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+class Unsealed(EventStoreError):
+    """A fact with personal fields was about to be written in clear: a mistake in our code."""
+
+    code = "serialization.unsealed"
+    title = "A fact with personal fields cannot be written without a sealer"
+
+
+@dataclass(frozen=True, slots=True)
 class Personal:
-    """Marks a field as personal data of the subject named by another field of the same fact."""
+    """Marks a field (`Annotated[str, Personal("person:{person}")]`) as personal data.
+
+    The template names the subject from other fields of the same fact. The field's type MUST admit a text, which is
+    what stands there once it is sealed.
+    """
 
     subject: str
+
+
+class Seal(Protocol):
+    """What turns the canonical bytes of a personal field into the text that is stored."""
+
+    def __call__(self, subject: str, field: str, content: bytes) -> str: ...
+
+
+def personal(kind: type) -> dict[str, str]:
+    """The subject's template of each personal field of a fact class."""
+    hints = get_type_hints(kind, include_extras=True)
+    return {
+        name: mark.subject
+        for name, hint in hints.items()
+        for mark in getattr(hint, "__metadata__", ())
+        if isinstance(mark, Personal)
+    }
 
 
 def plain(value: object) -> Any:  # noqa: C901 one closed list of kinds
@@ -127,6 +155,7 @@ class Catalogue:
         if len(self._class) != len(self.entries) or len(self._name) != len(self.entries):
             raise UnknownFact("a stored name or a fact class stands twice in a catalogue")
         self._decoders: dict[tuple[str, int], msgspec.json.Decoder[Any]] = {}
+        self._personal: dict[type, dict[str, str]] = {}
 
     def __or__(self, other: "Catalogue") -> "Catalogue":
         mine = set(self.entries)
@@ -148,8 +177,29 @@ class Catalogue:
         except KeyError:
             raise UnknownFact(f"{fact.__class__.__name__} is in no catalogue here") from None
 
-    def encode(self, fact: object) -> EncodedFact:
-        return EncodedFact(*self.name(fact), canonical(fact))
+    def personal(self, kind: type) -> dict[str, str]:
+        """The personal fields of a fact class, found once."""
+        if kind not in self._personal:
+            self._personal[kind] = personal(kind)
+        return self._personal[kind]
+
+    def marked(self, type: str, schema_version: int) -> dict[str, str]:
+        """The personal fields of a stored name and version; none where no class reads it."""
+        kind = self._class.get((type, schema_version))
+        return self.personal(kind) if kind is not None else {}
+
+    def encode(self, fact: object, seal: Seal | None = None) -> EncodedFact:
+        """The fact's bytes; personal fields MUST be sealed before anything is hashed, so Unsealed without a `seal`."""
+        name, marked = self.name(fact), self.personal(fact.__class__)
+        if not marked:
+            return EncodedFact(*name, canonical(fact))
+        if seal is None:
+            raise Unsealed(f"{name[0]} has personal fields: {', '.join(marked)}")
+        told = plain(fact)
+        sealed = {
+            field: seal(who.format_map(told), field, _ENCODER.encode(told[field])) for field, who in marked.items()
+        }
+        return EncodedFact(*name, _ENCODER.encode(told | sealed))
 
     def decode(self, type: str, schema_version: int, data: bytes) -> Any:
         """The fact; older shapes pass through their upcasts. UnknownFact if no class reads it."""
