@@ -38,7 +38,7 @@ def test_complaints_stop_a_build(tmp_path: Path, capsys: pytest.CaptureFixture) 
     key = tmp_path / "policy.pem"
     call("keygen", "--out", key)
     assert call("check", "--source", tmp_path / "rooms") == 1
-    assert "import future.keywords.not" in capsys.readouterr().err
+    assert "`default allow := false` is missing" in capsys.readouterr().err
     assert call("build", "--source", tmp_path / "rooms", "--out", tmp_path / "b", "--key", key) == 1
     assert not (tmp_path / "b").exists()
 

@@ -47,6 +47,39 @@ class TestTraps:
         module = 'package p\nimport rego.v1\ndeny contains "a.b" if { input.person == input.author }\n'
         assert tiny(module).evaluate("p.deny", {"person": "anna"}) == []
 
+    def test_a_block_of_not_is_read_as_one_only_with_the_import(self) -> None:
+        """Without it `not {...}` negates an object or a set that is merely written there: it is never what it says."""
+        body = '\ndeny contains "a.b" if {\n\tnot { input.a == 1; input.b == 2 }\n}\n'
+        assert tiny("package p\nimport future.keywords.not\nimport rego.v1" + body).evaluate(
+            "p.deny", {"a": 1, "b": 3}
+        ) == ["a.b"]
+        with pytest.raises(NotCompiled):
+            tiny("package p\nimport rego.v1" + body)
+
+    def test_an_undefined_document_is_told_apart_from_an_empty_one(self) -> None:
+        engine = tiny("package p\nimport rego.v1\nempty := {}\nnothing := 1 if input.absent\n")
+        assert engine.evaluate("p.empty", {}) == {}
+        with pytest.raises(PolicyUndefined):
+            engine.evaluate("p.nothing", {})
+
+    def test_a_question_of_another_shape_is_incomplete_before_a_rule_is_heard(self, demo: Bundle) -> None:
+        engine = Engine(demo)
+        for path, value in (
+            ("facts", {"packer": 7}),
+            ("facts", {"packer": None}),
+            ("facts", {"packer": ""}),
+            ("facts", []),
+            ("context", {"time": "yesterday"}),
+            ("object", SEND["object"] | {"attributes": {"kilograms": "3", "gift": True}}),
+            ("object", SEND["object"] | {"attributes": {"kilograms": -1, "gift": True}}),
+            ("subject", SEND["subject"] | {"roles": "operator"}),
+            ("subject", SEND["subject"] | {"groups": [1]}),
+        ):
+            answer = engine.evaluate("letopis.demo.authorize", SEND | {path: value})
+            assert not answer["allow"], (path, value)
+            assert "input.incomplete" in answer["deny"], (path, value)
+            assert answer["reasons"]["input.incomplete"]["message"].startswith("the question is not complete: ")
+
 
 class TestGate:
     def test_allows_with_obligations_and_revision(self, demo: Bundle) -> None:

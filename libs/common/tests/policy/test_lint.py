@@ -56,6 +56,15 @@ class TestLint:
     ) -> None:
         assert complaint in complaints(rooms, actions=parcel.actions | {action: table})
 
+    def test_names_a_field_nobody_described_and_one_described_in_other_words(
+        self, rooms: list[Room], parcel: Room
+    ) -> None:
+        without = {path: told for path, told in parcel.fields.items() if path != "facts.packer"}
+        assert "facts.packer is required, but `fields` does not say" in complaints(rooms, fields=without)
+        odd = parcel.fields | {"facts.packer": {"type": "array", "items": {"format": "uuid"}}}
+        assert "field facts.packer uses format" in complaints(rooms, fields=odd)
+        assert "by JSON schemas, not body.x" in complaints(rooms, fields=parcel.fields | {"body.x": {"type": "string"}})
+
     @pytest.mark.parametrize(
         ("change", "complaint"),
         [

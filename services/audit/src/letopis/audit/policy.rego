@@ -1,10 +1,8 @@
 # Which room answers for which action of the audit service.
 package letopis.audit
 
-import rego.v1
-import future.keywords.not
-
 import data.letopis.gate
+import rego.v1
 
 authorize := gate.plain if gate.room == "contract"
 

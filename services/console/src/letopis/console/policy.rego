@@ -1,10 +1,8 @@
 # Which room answers for which action of the console.
 package letopis.console
 
-import rego.v1
-import future.keywords.not
-
 import data.letopis.gate
+import rego.v1
 
 authorize := gate.plain if gate.room == "page"
 

@@ -1,14 +1,12 @@
 # Which room answers for which action of features.
 package letopis.features
 
-import rego.v1
-import future.keywords.not
-
 import data.letopis.features.grant
 import data.letopis.features.online
 import data.letopis.features.query
 import data.letopis.features.source
 import data.letopis.gate
+import rego.v1
 
 authorize := gate.plain if gate.room == "contract"
 

@@ -1,13 +1,11 @@
 # Which room answers for which action of the service.
 package letopis.inference
 
-import rego.v1
-import future.keywords.not
-
 import data.letopis.gate
 import data.letopis.inference.deployment
 import data.letopis.inference.job
 import data.letopis.inference.scoring
+import rego.v1
 
 authorize := gate.answer(deployment.allow, deployment.deny) if gate.room == "deployment"
 

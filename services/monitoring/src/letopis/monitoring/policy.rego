@@ -1,12 +1,10 @@
 # Which room answers for which action of monitoring.
 package letopis.monitoring
 
-import rego.v1
-import future.keywords.not
-
 import data.letopis.gate
 import data.letopis.monitoring.alert
 import data.letopis.monitoring.monitor
+import rego.v1
 
 authorize := gate.plain if gate.room == "contract"
 

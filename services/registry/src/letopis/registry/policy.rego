@@ -1,15 +1,13 @@
 # Which room answers for which action of the registry.
 package letopis.registry
 
-import rego.v1
-import future.keywords.not
-
 import data.letopis.gate
 import data.letopis.registry.evidence
 import data.letopis.registry.principal
 import data.letopis.registry.production
 import data.letopis.registry.promotion
 import data.letopis.registry.use_case
+import rego.v1
 
 authorize := gate.plain if gate.room == "contract"
 

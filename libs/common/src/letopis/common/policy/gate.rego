@@ -2,8 +2,8 @@
 # in which mode a rule stands, and the one shape of an answer.
 package letopis.gate
 
-import rego.v1
 import future.keywords.not
+import rego.v1
 
 # The service and the room that own the asked action: "registry.promotion.approve".
 service := split(input.action, ".")[0]
@@ -20,12 +20,22 @@ granted if {
 	role in declared.roles
 }
 
-# What every question must say, whatever the action asks for on top.
-always := {"action", "subject.login", "subject.roles", "subject.groups", "context.time"}
+# Before a rule is heard, the question is held against the JSON schema of its action: [fits, complaints].
+checked := json.match_schema(input, data.bundle.schemas[input.action])
+
+fits if checked[0] == true
 
 missing contains path if {
-	some path in always | {path | some path in declared.requires}
+	some path in declared.requires
 	object.get(input, split(path, "."), null) in {null, ""}
+}
+
+# What a person reads: the missing paths by name, anything else in the words of the schema.
+lacking contains sprintf("it lacks %s", [concat(", ", missing)]) if count(missing) > 0
+
+lacking contains complaint.error if {
+	count(missing) == 0
+	some complaint in checked[1]
 }
 
 # The rules that hold for every action and cannot be set to observe or warn.
@@ -46,11 +56,11 @@ barred["role.not_granted"] := {
 
 barred["input.incomplete"] := {
 	"owner": "the service's developers",
-	"message": sprintf("the question lacks %s", [concat(", ", missing)]),
+	"message": sprintf("the question is not complete: %s", [concat("; ", lacking)]),
 	"remedy": "state what is missing (a purpose by the header Letopis-Purpose) and ask again",
 } if {
 	declared
-	count(missing) > 0
+	not fits
 }
 
 # A rule without a mode prevents: forgetting to declare one never opens a gate.
@@ -69,7 +79,7 @@ open(fired) if {
 text(rule) := object.get(data.bundle.rules, [service, room, rule], {})
 
 reasons(fired) := object.union(barred, {rule: reason |
-	some rule in preventing(fired) | in_mode(fired, "warn")
+	some rule in (preventing(fired) | in_mode(fired, "warn"))
 	told := text(rule)
 	reason := {
 		"owner": object.get(told, "owner", ""),
@@ -81,7 +91,7 @@ reasons(fired) := object.union(barred, {rule: reason |
 # The answer of a room. `open` is asked again: a room cannot answer yes against its own denials.
 answer_with(allowed, fired, obligations) := {
 	"allow": yes(allowed, fired),
-	"deny": object.keys(barred) | preventing(fired),
+	"deny": (object.keys(barred) | preventing(fired)),
 	"warned": in_mode(fired, "warn"),
 	"observed": in_mode(fired, "observe"),
 	"obligations": obligations,

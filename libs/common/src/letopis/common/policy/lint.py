@@ -4,6 +4,7 @@ import re
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
+from letopis.common.policy.schema import ALWAYS, OWN, QUESTION, unknown_words
 from letopis.common.policy.sources import Room
 
 ROLES = frozenset(
@@ -26,9 +27,9 @@ ROLES = frozenset(
     }
 )
 MODES = frozenset({"observe", "warn", "prevent"})
-IMPORTS = ("import rego.v1", "import future.keywords.not")
+REGO = "import rego.v1"
+NOT = "import future.keywords.not"
 TOLD = frozenset({"mode", "owner", "message", "remedy"})
-ALWAYS = frozenset({"action", "subject.login", "subject.roles", "subject.groups", "context.time"})
 ASKED = frozenset({"action", "subject", "purpose", "object", "context", "facts"})
 
 _DENY = re.compile(r"^deny\s+contains\s+(.*?)(?:\s+if\b|$)", re.MULTILINE)
@@ -38,6 +39,8 @@ _INPUT = re.compile(r"\binput((?:\.[a-z_][a-z0-9_]*)+)")
 _IMPURE = re.compile(
     r"\b(http\.send|time\.now_ns|io\.jwt\.\w+|crypto\.\w+|rand\.\w+|opa\.runtime|net\.\w+|uuid\.\w+|trace)\b\s*\("
 )
+_NOT = re.compile(r"\bnot\b")
+_TEXT = re.compile(r'"(?:[^"\\]|\\.)*"|`[^`]*`')
 _COMMENT = re.compile(r"^\s*#.*$|(?<=\s)#[^\"]*$", re.MULTILINE)
 
 
@@ -45,7 +48,7 @@ def lint(rooms: Sequence[Room]) -> list[str]:
     """Every complaint as a line `package: what is wrong`; empty when the house style holds."""
     found: list[str] = []
     for room in rooms:
-        checks = (_module(room), _actions(room), _rules(room), _tests(room), _listed(room, rooms))
+        checks = (_module(room), _actions(room), _fields(room), _rules(room), _tests(room), _listed(room, rooms))
         found += [f"{room.package}: {complaint}" for check in checks for complaint in check]
     return found
 
@@ -56,6 +59,12 @@ def rule_ids(module: str) -> list[str]:
     return [head.group(1) for head in heads if head]
 
 
+def imports(code: str) -> list[str]:
+    """The imports a module needs; `opa fmt` takes away one that is not used."""
+    denies = _NOT.search(_TEXT.sub("", _COMMENT.sub("", code)).replace(NOT, ""))
+    return [REGO, NOT] if denies else [REGO]
+
+
 def _module(room: Room) -> Iterator[str]:
     if not room.module:
         return
@@ -63,7 +72,7 @@ def _module(room: Room) -> Iterator[str]:
     lines = {line.strip() for line in code.splitlines()}
     if f"package {room.package}" not in lines:
         yield f"the package must be {room.package}"
-    for line in IMPORTS:
+    for line in imports(room.module):
         if line not in lines:
             yield f"`{line}` is missing: without it a denial can vanish"
     if room.name and "default allow := false" not in lines:
@@ -73,7 +82,7 @@ def _module(room: Room) -> Iterator[str]:
             yield f"a deny must contain a literal id such as area.reason, not {head.strip()}"
     for name in sorted(set(_IMPURE.findall(code))):
         yield f"{name} would make the decision unrepeatable"
-    asked = ALWAYS.union(*(_list(table, "requires") for table in room.actions.values()))
+    asked = set(ALWAYS).union(*(_list(table, "requires") for table in room.actions.values()))
     for path in sorted({found[1:] for found in _INPUT.findall(code)} - asked):
         yield f"input.{path} is read, but no action requires it"
 
@@ -91,6 +100,17 @@ def _actions(room: Room) -> Iterator[str]:
         for path in _list(table, "requires"):
             if path.partition(".")[0] not in ASKED:
                 yield f"action {action}: the question has no field {path}"
+
+
+def _fields(room: Room) -> Iterator[str]:
+    required = set().union(*(_list(table, "requires") for table in room.actions.values()))
+    for path in sorted(required - set(QUESTION) - set(room.fields)):
+        yield f"{path} is required, but `fields` does not say what it holds"
+    for path, fragment in room.fields.items():
+        if not path.startswith(OWN) or not isinstance(fragment, dict):
+            yield f"`fields` describes paths under {' and '.join(OWN)} by JSON schemas, not {path}"
+        elif odd := unknown_words(fragment):
+            yield f"field {path} uses {', '.join(sorted(odd))}, which is not of our part of JSON schema"
 
 
 def _rules(room: Room) -> Iterator[str]:
@@ -114,7 +134,7 @@ def _tests(room: Room) -> Iterator[str]:
         return
     if f"package {room.package}_test" not in room.test.splitlines():
         yield f"the package of the tests must be {room.package}_test"
-    for line in IMPORTS:
+    for line in imports(room.test):
         if line not in room.test.splitlines():
             yield f"the tests lack `{line}`"
     for id in sorted(set(rule_ids(room.module))):

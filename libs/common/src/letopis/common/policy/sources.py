@@ -10,6 +10,7 @@ from typing import Any
 
 import letopis
 from letopis.common.errors import LetopisError
+from letopis.common.policy.schema import compose
 from letopis.common.serialization import canonical
 
 GATE = "letopis/gate.rego"
@@ -40,6 +41,7 @@ class Room:
     module: str = ""
     test: str = ""
     actions: dict[str, Any] = field(default_factory=dict)
+    fields: dict[str, Any] = field(default_factory=dict)
     rules: dict[str, Any] = field(default_factory=dict)
     settings: dict[str, Any] = field(default_factory=dict)
 
@@ -72,15 +74,17 @@ def bundle_of(rooms: Sequence[Room], *, tests: bool = False) -> Bundle:
     actions: dict[str, Any] = {}
     rules: dict[str, dict[str, Any]] = {}
     settings: dict[str, dict[str, Any]] = {}
+    schemas: dict[str, Any] = {}
     for room in rooms:
         if room.module:
             modules[f"{room.folder}/policy.rego"] = room.module
         if room.test and tests:
             modules[f"{room.folder}/policy_test.rego"] = room.test
         actions |= room.actions
+        schemas |= {action: compose(table, room.fields) for action, table in room.actions.items()}
         rules.setdefault(room.service, {})[room.name] = room.rules
         settings.setdefault(room.service, {})[room.name] = room.settings
-    tables = {"actions": actions, "rules": rules, "settings": settings}
+    tables = {"actions": actions, "rules": rules, "schemas": schemas, "settings": settings}
     revision = revision_of(modules, tables)
     return Bundle(modules=modules, data={"bundle": tables | {"revision": revision}}, revision=revision)
 
@@ -117,6 +121,7 @@ def _room(service: str, name: str, folder: Path) -> Room:
         module=_text(folder / "policy.rego"),
         test=_text(folder / "policy_test.rego"),
         actions=tables.get("actions", {}),
+        fields=tables.get("fields", {}),
         rules=tables.get("rules", {}),
         settings=tables.get("settings", {}),
     )

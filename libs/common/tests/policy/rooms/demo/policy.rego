@@ -1,11 +1,9 @@
 # Which room answers for which action of the service.
 package letopis.demo
 
-import rego.v1
-import future.keywords.not
-
 import data.letopis.demo.parcel
 import data.letopis.gate
+import rego.v1
 
 authorize := gate.answer_with(parcel.allow, parcel.deny, parcel.obligations) if gate.room == "parcel"
 

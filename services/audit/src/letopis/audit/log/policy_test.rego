@@ -1,9 +1,9 @@
 package letopis.audit.log_test
 
-import rego.v1
-import future.keywords.not
-
 import data.letopis.audit
+
+import future.keywords.not
+import rego.v1
 
 question := {
 	"action": "",

@@ -1,9 +1,9 @@
 package letopis.console.page_test
 
-import rego.v1
-import future.keywords.not
-
 import data.letopis.console
+
+import future.keywords.not
+import rego.v1
 
 question := {
 	"action": "",

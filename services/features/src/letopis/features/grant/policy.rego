@@ -1,10 +1,10 @@
 # Who opens columns to whom.
 package letopis.features.grant
 
-import rego.v1
-import future.keywords.not
-
 import data.letopis.gate
+
+import future.keywords.not
+import rego.v1
 
 default allow := false
 

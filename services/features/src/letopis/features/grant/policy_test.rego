@@ -1,9 +1,10 @@
 package letopis.features.grant_test
 
-import rego.v1
-import future.keywords.not
-
 import data.letopis.features
+import data.letopis.features.grant
+
+import future.keywords.not
+import rego.v1
 
 issue := {
 	"action": "features.grant.issue",
@@ -38,3 +39,6 @@ test_an_engineer_grants_nothing if {
 test_an_officer_revokes if {
 	features.authorize.allow with input as object.union(issue, {"action": "features.grant.revoke"})
 }
+
+# The rules are about the actions they name, and no other.
+test_another_action_is_another_matter if grant.deny == set() with input as {"action": "features.grant.other"}

@@ -1,11 +1,9 @@
 # Online reads: for how long one answer holds, and which classes are never shown.
 package letopis.features.online
 
-import rego.v1
-import future.keywords.not
-
 import data.bundle.settings.features.online as terms
 import data.letopis.gate
+import rego.v1
 
 default allow := false
 

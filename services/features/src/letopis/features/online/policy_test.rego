@@ -1,9 +1,9 @@
 package letopis.features.online_test
 
-import rego.v1
-import future.keywords.not
-
 import data.letopis.features
+
+import future.keywords.not
+import rego.v1
 
 read := {
 	"action": "features.online.read",

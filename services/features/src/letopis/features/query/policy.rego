@@ -1,11 +1,11 @@
 # Which columns of which sources may be read, for which purpose, under which grants, and how each is shown.
 package letopis.features.query
 
-import rego.v1
-import future.keywords.not
-
 import data.bundle.settings.features.query as terms
 import data.letopis.gate
+
+import future.keywords.not
+import rego.v1
 
 default allow := false
 
@@ -39,9 +39,9 @@ all_classified if {
 	}
 }
 
-classified(column) if column["class"] in terms.open_classes
+classified(column) if column.class in terms.open_classes
 
-classified(column) if column["class"] in terms.granted_classes
+classified(column) if column.class in terms.granted_classes
 
 # Grants in force: not revoked, not over, for this purpose, to this person or a group of theirs.
 live contains grant if {
@@ -73,10 +73,10 @@ all_granted if {
 	}
 }
 
-needs_no_grant(column) if column["class"] in terms.open_classes
+needs_no_grant(column) if column.class in terms.open_classes
 
 # Said by the rule below, in words of its own.
-needs_no_grant(column) if column["class"] == "personal"
+needs_no_grant(column) if column.class == "personal"
 
 needs_no_grant(column) if granted(column)
 
@@ -91,7 +91,7 @@ all_personal_granted if {
 	}
 }
 
-not_personal_or_granted(column) if column["class"] != "personal"
+not_personal_or_granted(column) if column.class != "personal"
 
 not_personal_or_granted(column) if granted(column)
 
@@ -134,10 +134,10 @@ obligations contains {
 }
 
 treatment(column) := "clear" if {
-	column["class"] in {"public", "internal", "confidential"}
+	column.class in {"public", "internal", "confidential"}
 } else := "clear" if {
-	column["class"] == "personal"
+	column.class == "personal"
 	column.unmask == true
 } else := object.get(terms.masks, column.kind, "token") if {
-	column["class"] == "personal"
+	column.class == "personal"
 } else := "deny"

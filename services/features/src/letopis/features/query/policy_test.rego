@@ -1,9 +1,10 @@
 package letopis.features.query_test
 
-import rego.v1
-import future.keywords.not
-
 import data.letopis.features
+import data.letopis.features.query
+
+import future.keywords.not
+import rego.v1
 
 column(name, cls) := {
 	"source": "panel",
@@ -157,3 +158,46 @@ test_without_a_purpose_nothing_is_read if {
 }
 
 test_a_consumer_runs_no_queries if denied(changed({"subject": {"roles": ["consumer"]}}), "role.not_granted")
+
+# The rules are about the actions they name, and no other.
+test_another_action_is_another_matter if query.deny == set() with input as {"action": "features.query.other"}
+
+test_every_way_of_reading_needs_the_grant if {
+	ungranted := json.patch(run, [{"op": "replace", "path": "/facts/grants", "value": []}])
+	every action in ["run", "dataset", "batch", "download"] {
+		answer := features.authorize with input as object.union(ungranted, {"action": sprintf("features.query.%s", [action])})
+		answer.deny == {"grant.missing"}
+	}
+}
+
+test_every_zone_of_copies_is_read if {
+	every zone in ["etl_copy", "test", "manual", "external"] {
+		features.authorize.allow with input as changed({"object": {"attributes": {"zones": [zone]}}})
+	}
+}
+
+test_every_treatment_by_class if {
+	lifted_by := object.union(grant, {"unmask": true, "columns": ["panel.a"]})
+	every cls, treatment in {"public": "clear", "internal": "clear", "confidential": "clear", "personal": "token", "restricted": "deny", "secret": "deny"} {
+		question := object.union(reading([column("a", cls)]), {"facts": {"grants": [lifted_by]}})
+		obligations := query.obligations with input as question
+		obligations == {{"type": "column", "source": "panel", "column": "a", "treatment": treatment}}
+	}
+}
+
+test_nothing_restricted_is_clear_because_somebody_asked if {
+	wanted := object.union(column("a", "restricted"), {"unmask": true})
+	obligations := query.obligations with input as reading([wanted])
+	obligations == {{"type": "column", "source": "panel", "column": "a", "treatment": "deny"}}
+}
+
+test_a_mask_is_lifted_of_the_named_columns_only if {
+	other := object.union(grant, {"unmask": true, "columns": ["panel.bill"]})
+	question := object.union(reading([lifted]), {"facts": {"grants": [grant, other]}})
+	denied(question, "personal.unmask_not_granted")
+}
+
+test_nothing_is_shown_of_what_is_not_read if {
+	obligations := query.obligations with input as changed({"action": "features.query.list"})
+	obligations == set()
+}

@@ -1,10 +1,10 @@
 # How sources are registered, loaded and classified.
 package letopis.features.source
 
-import rego.v1
-import future.keywords.not
-
 import data.letopis.gate
+
+import future.keywords.not
+import rego.v1
 
 default allow := false
 

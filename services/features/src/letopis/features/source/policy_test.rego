@@ -1,9 +1,10 @@
 package letopis.features.source_test
 
-import rego.v1
-import future.keywords.not
-
 import data.letopis.features
+import data.letopis.features.source
+
+import future.keywords.not
+import rego.v1
 
 extract := {
 	"action": "features.source.extract",
@@ -68,4 +69,13 @@ test_an_engineer_does_not_confirm if {
 test_everybody_on_the_staff_reads_the_catalogue if {
 	question := changed(confirm, {"action": "features.source.read", "subject": {"roles": ["auditor"]}})
 	features.authorize.allow with input as question
+}
+
+# The rules are about the actions they name, and no other.
+test_another_action_is_another_matter if source.deny == set() with input as {"action": "features.source.other"}
+
+test_every_zone_of_copies_is_loaded if {
+	every zone in ["etl_copy", "test", "manual", "external"] {
+		features.authorize.allow with input as changed(extract, {"object": {"attributes": {"zone": zone}}})
+	}
 }

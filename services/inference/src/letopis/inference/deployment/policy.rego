@@ -1,10 +1,10 @@
 # Who may decide what answers: people who did not make the version.
 package letopis.inference.deployment
 
-import rego.v1
-import future.keywords.not
-
 import data.letopis.gate
+
+import future.keywords.not
+import rego.v1
 
 default allow := false
 

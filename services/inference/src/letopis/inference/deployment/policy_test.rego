@@ -1,9 +1,10 @@
 package letopis.inference.deployment_test
 
-import rego.v1
-import future.keywords.not
-
 import data.letopis.inference
+import data.letopis.inference.deployment
+
+import future.keywords.not
+import rego.v1
 
 deploy := {
 	"action": "inference.deployment.deploy",
@@ -41,3 +42,6 @@ test_anyone_known_sees_what_can_be_called if {
 		"subject": {"roles": ["auditor"]},
 	})
 }
+
+# The rules are about the actions they name, and no other.
+test_another_action_is_another_matter if deployment.deny == set() with input as {"action": "inference.deployment.other"}

@@ -1,10 +1,10 @@
 # Who may score files: the same consumers that may score rows.
 package letopis.inference.job
 
-import rego.v1
-import future.keywords.not
-
 import data.letopis.gate
+
+import future.keywords.not
+import rego.v1
 
 default allow := false
 

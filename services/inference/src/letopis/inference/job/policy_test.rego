@@ -1,9 +1,7 @@
 package letopis.inference.job_test
 
-import rego.v1
-import future.keywords.not
-
 import data.letopis.inference
+import rego.v1
 
 begin := {
 	"action": "inference.job.start",

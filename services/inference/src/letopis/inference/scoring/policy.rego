@@ -1,10 +1,10 @@
 # Who may score: consumers that hold a grant for the application.
 package letopis.inference.scoring
 
-import rego.v1
-import future.keywords.not
-
 import data.letopis.gate
+
+import future.keywords.not
+import rego.v1
 
 default allow := false
 

@@ -1,9 +1,10 @@
 package letopis.inference.scoring_test
 
-import rego.v1
-import future.keywords.not
-
 import data.letopis.inference
+import data.letopis.inference.scoring
+
+import future.keywords.not
+import rego.v1
 
 score := {
 	"action": "inference.scoring.score",
@@ -33,3 +34,6 @@ test_unknown_consumers_grant_nobody if {
 	answer := inference.authorize with input as json.remove(score, ["/facts/consumers"])
 	"consumer.not_granted" in answer.deny
 }
+
+# The rules are about the actions they name, and no other.
+test_another_action_is_another_matter if scoring.deny == set() with input as {"action": "inference.scoring.other"}

@@ -1,10 +1,10 @@
 # Who may say that an alert is over.
 package letopis.monitoring.alert
 
-import rego.v1
-import future.keywords.not
-
 import data.letopis.gate
+
+import future.keywords.not
+import rego.v1
 
 default allow := false
 

@@ -1,9 +1,10 @@
 package letopis.monitoring.alert_test
 
-import rego.v1
-import future.keywords.not
-
 import data.letopis.monitoring
+import data.letopis.monitoring.alert
+
+import future.keywords.not
+import rego.v1
 
 question := {
 	"action": "monitoring.alert.resolve",
@@ -35,4 +36,13 @@ test_an_unknown_severity_is_denied if {
 
 test_acknowledging_is_free if {
 	monitoring.authorize.allow with input as object.union(question, {"action": "monitoring.alert.acknowledge"})
+}
+
+# The rules are about the actions they name, and no other.
+test_another_action_is_another_matter if alert.deny == set() with input as {"action": "monitoring.alert.other"}
+
+test_those_who_answer_for_a_model_resolve_a_critical_alert if {
+	every role in ["model_owner", "validator", "risk_officer"] {
+		monitoring.authorize.allow with input as object.union(question, {"subject": {"roles": [role]}})
+	}
 }

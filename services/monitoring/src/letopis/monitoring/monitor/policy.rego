@@ -1,11 +1,11 @@
 # How loose the thresholds of a monitor may be.
 package letopis.monitoring.monitor
 
-import rego.v1
-import future.keywords.not
-
 import data.bundle.settings.monitoring.monitor as bounds
 import data.letopis.gate
+
+import future.keywords.not
+import rego.v1
 
 default allow := false
 

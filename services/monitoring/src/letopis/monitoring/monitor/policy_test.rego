@@ -1,9 +1,8 @@
 package letopis.monitoring.monitor_test
 
-import rego.v1
-import future.keywords.not
-
 import data.letopis.monitoring
+import data.letopis.monitoring.monitor
+import rego.v1
 
 thresholds := {
 	"delta0": 0.02,
@@ -54,4 +53,19 @@ test_bounds_hold_for_changes_too if {
 test_a_missing_threshold_is_denied if {
 	answer := monitoring.authorize with input as json.remove(question, ["/facts/thresholds/coverage"])
 	"thresholds.too_loose" in answer.deny
+}
+
+# The rules are about the actions they name, and no other.
+test_another_action_is_another_matter if monitor.deny == set() with input as {"action": "monitoring.monitor.other"}
+
+test_a_threshold_may_stand_at_its_bound if {
+	bounds := data.bundle.settings.monitoring.monitor
+	monitoring.authorize.allow with input as with_changes({
+		"major": bounds.largest_major,
+		"critical": bounds.largest_critical,
+		"coverage": bounds.smallest_coverage,
+		"false_alarms_per_year": bounds.most_false_alarms_per_year,
+		"gini_fall": bounds.largest_gini_fall,
+	})
+	monitoring.authorize.allow with input as with_changes({"gini_fall": 2, "gini_floor": bounds.smallest_gini_floor})
 }

@@ -1,10 +1,10 @@
 # Who may add which evidence to a version.
 package letopis.registry.evidence
 
-import rego.v1
-import future.keywords.not
-
 import data.letopis.gate
+
+import future.keywords.not
+import rego.v1
 
 default allow := false
 

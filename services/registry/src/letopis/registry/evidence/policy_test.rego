@@ -1,9 +1,10 @@
 package letopis.registry.evidence_test
 
-import rego.v1
-import future.keywords.not
-
 import data.letopis.registry
+import data.letopis.registry.evidence
+
+import future.keywords.not
+import rego.v1
 
 question := {
 	"action": "registry.evidence.add",
@@ -36,6 +37,15 @@ test_the_author_adds_quality if {
 
 test_an_unnamed_kind_is_denied if {
 	answer := registry.authorize with input as json.remove(question, ["/facts/kind", "/facts/author"])
+	not answer.allow
+	"evidence.independent_validation" in answer.deny
+}
+
+# The rules are about the actions they name, and no other.
+test_another_action_is_another_matter if evidence.deny == set() with input as {"action": "registry.evidence.other"}
+
+test_a_kind_that_is_no_name_is_no_kind if {
+	answer := registry.authorize with input as changed({"subject": {"person": "anna"}, "facts": {"kind": 7}})
 	not answer.allow
 	"evidence.independent_validation" in answer.deny
 }

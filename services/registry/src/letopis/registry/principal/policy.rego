@@ -1,10 +1,10 @@
 # Who may register people, give roles and enrol keys.
 package letopis.registry.principal
 
-import rego.v1
-import future.keywords.not
-
 import data.letopis.gate
+
+import future.keywords.not
+import rego.v1
 
 default allow := false
 

@@ -1,9 +1,10 @@
 package letopis.registry.principal_test
 
-import rego.v1
-import future.keywords.not
-
 import data.letopis.registry
+import data.letopis.registry.principal
+
+import future.keywords.not
+import rego.v1
 
 grant := {
 	"action": "registry.principal.grant_role",
@@ -113,4 +114,60 @@ test_a_security_officer_revokes_anyones_key if {
 test_a_security_officer_enrols_nobodys_key if {
 	answer := registry.authorize with input as object.union(enroll, {"subject": {"login": "pavel", "roles": ["security_officer"]}})
 	answer.deny == {"keys.own_only"}
+}
+
+# The rules are about the actions they name, and no other.
+test_another_action_is_another_matter if principal.deny == set() with input as {"action": "registry.principal.other"}
+
+test_every_toxic_pair_is_denied if {
+	every pair in [
+		["data_scientist", "validator"],
+		["data_scientist", "risk_officer"],
+		["administrator", "auditor"],
+		["administrator", "model_owner"],
+	] {
+		asked := {"object": {"attributes": {"held": [pair[0]], "roles": [pair[1]]}}}
+		answer := registry.authorize with input as object.union(grant, asked)
+		answer.deny == {"roles.toxic_pair"}
+	}
+}
+
+test_half_a_pair_is_none if {
+	every role in ["data_scientist", "validator", "risk_officer", "administrator", "auditor", "model_owner"] {
+		registry.authorize.allow with input as object.union(grant, {"object": {"attributes": {"held": [], "roles": [role]}}})
+	}
+}
+
+test_registration_obeys_the_same_rules if {
+	own := object.union(grant, {"action": "registry.principal.register", "object": {"id": "olga"}})
+	answer := registry.authorize with input as own
+	answer.deny == {"roles.own_grant"}
+	program := object.union(grant, {"action": "registry.principal.register", "object": {"attributes": {"kind": "service"}}})
+	refused := registry.authorize with input as program
+	refused.deny == {"roles.for_people"}
+}
+
+test_a_kind_between_is_no_kind if {
+	odd := object.union(grant, {"object": {"attributes": {"kind": "robot", "roles": ["consumer"], "held": []}}})
+	answer := registry.authorize with input as odd
+	"roles.for_people" in answer.deny
+}
+
+test_a_stranger_revokes_nobodys_key if {
+	asked := object.union(enroll, {
+		"action": "registry.principal.revoke_key",
+		"subject": {"login": "pavel", "roles": ["validator"]},
+	})
+	answer := registry.authorize with input as asked
+	answer.deny == {"keys.own_only"}
+}
+
+test_a_login_that_is_no_name_owns_no_key if {
+	answer := registry.authorize with input as object.union(enroll, {"subject": {"login": 7}, "object": {"id": 7}})
+	"keys.own_only" in answer.deny
+}
+
+test_a_toxic_pair_may_be_taken_apart if {
+	held := {"object": {"attributes": {"held": ["data_scientist", "validator"]}}}
+	registry.authorize.allow with input as object.union(object.union(grant, held), {"action": "registry.principal.revoke_role"})
 }

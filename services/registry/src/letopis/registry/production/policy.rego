@@ -1,10 +1,10 @@
 # Who may change what is in production.
 package letopis.registry.production
 
-import rego.v1
-import future.keywords.not
-
 import data.letopis.gate
+
+import future.keywords.not
+import rego.v1
 
 default allow := false
 

@@ -1,9 +1,10 @@
 package letopis.registry.production_test
 
-import rego.v1
-import future.keywords.not
-
 import data.letopis.registry
+import data.letopis.registry.production
+
+import future.keywords.not
+import rego.v1
 
 question := {
 	"action": "registry.production.roll_back",
@@ -30,4 +31,13 @@ test_no_reason_is_no_reason if {
 test_a_scientist_does_not_roll_back if {
 	answer := registry.authorize with input as object.union(question, {"subject": {"roles": ["data_scientist"]}})
 	answer.deny == {"role.not_granted"}
+}
+
+# The rules are about the actions they name, and no other.
+test_another_action_is_another_matter if production.deny == set() with input as {"action": "registry.production.other"}
+
+test_ten_letters_are_a_reason if {
+	registry.authorize.allow with input as object.union(question, {"facts": {"reason": "0123456789"}})
+	answer := registry.authorize with input as object.union(question, {"facts": {"reason": "012345678"}})
+	answer.deny == {"rollback.reason"}
 }

@@ -1,11 +1,11 @@
 # What a promotion needs by risk tier, and who may decide on it.
 package letopis.registry.promotion
 
-import rego.v1
-import future.keywords.not
-
 import data.bundle.settings.registry.promotion.tiers
 import data.letopis.gate
+
+import future.keywords.not
+import rego.v1
 
 default allow := false
 

@@ -1,9 +1,10 @@
 package letopis.registry.promotion_test
 
-import rego.v1
-import future.keywords.not
-
 import data.letopis.registry
+import data.letopis.registry.promotion
+
+import future.keywords.not
+import rego.v1
 
 question := {
 	"action": "registry.promotion.approve",
@@ -72,4 +73,15 @@ test_an_unknown_tier_is_the_strictest if {
 	strictest := registry.authorize with input as request
 	answer := registry.authorize with input as object.union(request, {"facts": {"tier": 9}})
 	answer.obligations == strictest.obligations
+}
+
+# The rules are about the actions they name, and no other.
+test_another_action_is_another_matter if promotion.deny == set() with input as {"action": "registry.promotion.other"}
+
+test_the_terms_are_told_to_who_previews_and_who_requests if {
+	every action in ["registry.promotion.preview", "registry.promotion.request"] {
+		answer := registry.authorize with input as object.union(request, {"action": action})
+		{"type": "approvals", "count": 1} in answer.obligations
+		count(answer.obligations) == 2
+	}
 }

@@ -1,10 +1,10 @@
 # Who decides on a use case.
 package letopis.registry.use_case
 
-import rego.v1
-import future.keywords.not
-
 import data.letopis.gate
+
+import future.keywords.not
+import rego.v1
 
 default allow := false
 

@@ -1,9 +1,10 @@
 package letopis.registry.use_case_test
 
-import rego.v1
-import future.keywords.not
-
 import data.letopis.registry
+import data.letopis.registry.use_case
+
+import future.keywords.not
+import rego.v1
 
 question := {
 	"action": "registry.use_case.approve",
@@ -29,3 +30,6 @@ test_an_unnamed_proposer_is_denied if {
 	answer := registry.authorize with input as json.remove(question, ["/facts/proposer"])
 	"four_eyes.own_use_case" in answer.deny
 }
+
+# The rules are about the actions they name, and no other.
+test_another_action_is_another_matter if use_case.deny == set() with input as {"action": "registry.use_case.other"}

@@ -1,10 +1,10 @@
 # A room to learn from: sending a parcel needs a second person, and gifts are wrapped.
 package letopis.demo.parcel
 
-import rego.v1
-import future.keywords.not
-
 import data.letopis.gate
+
+import future.keywords.not
+import rego.v1
 
 default allow := false
 

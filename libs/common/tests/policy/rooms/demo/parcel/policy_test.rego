@@ -1,9 +1,9 @@
 package letopis.demo.parcel_test
 
-import rego.v1
-import future.keywords.not
-
 import data.letopis.demo
+
+import future.keywords.not
+import rego.v1
 
 send := {
 	"action": "demo.parcel.send",
