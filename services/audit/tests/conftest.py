@@ -2,7 +2,7 @@
 
 import importlib.util
 import sys
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from hashlib import sha256
 from pathlib import Path
@@ -105,6 +105,7 @@ class Draft:
     chosen: tuple = (3, 8)
     report: bytes | None = None
     old: tuple = (5,)
+    witnessed: dict = field(default_factory=dict)
 
     def made(self):
         hashes = [leaf_hash(one) for one in self.decisions]
@@ -123,6 +124,8 @@ class Draft:
             proofs=[inclusion_proof(one - 1, size, nodes) for one in self.chosen],
             consistency={old: consistency_proof(old, size, nodes) for old in self.old},
         )
+        whole = {name: replace(part, **self.witnessed.get(name, {})) for name, part in whole.items()}
+        excerpt = replace(excerpt, **self.witnessed.get("decisions", {}))
         heads = {name: {"position": part.head.size, "root": part.head.root.hex()} for name, part in whole.items()}
         facts = {"registry": [record_to_json(one) for one in self.registry], "inference": []}
         document = self.report or inventory.build(facts, heads)

@@ -18,6 +18,7 @@ class TestGuard:
                 "GET /metrics",
                 "GET /log/{ledger}/checkpoint",
                 "GET /log/{ledger}/key",
+                "GET /log/{ledger}/witnessed",
                 "GET /log/{ledger}/tile/{level}/{path:path}",
             },
         )

@@ -20,8 +20,10 @@ from letopis.audit.evidence.verifier.fault import Bad, Fault
 from letopis.audit.evidence.verifier.ledger import Row, differing, root_over
 from letopis.audit.evidence.verifier.note import Keys, keys_of
 from letopis.audit.evidence.verifier.pack import verify as verify_pack
+from letopis.audit.evidence.verifier.witness import policy_of
 from letopis.audit.log.sealed import NotSealedYet
 from letopis.audit.settings import LEDGERS
+from letopis.audit.witness.commands import app as witness_app
 from letopis.sdk.client import Letopis
 from letopis.sdk.places import find_places
 from letopis.sdk.problems import Problem
@@ -32,6 +34,7 @@ PATIENCE = 10.0
 app = App(name="audit", help="The chronicle: verify packs and live ledgers, keep checkpoints outside.")
 checkpoint_app = App(name="checkpoint", help="Keep signed checkpoints outside, where nobody of ours can change them.")
 app.command(checkpoint_app)
+app.command(witness_app)
 
 
 @app.command
@@ -45,6 +48,7 @@ def verify(
     log: str = "",
     ledger: str = "",
     copy: bool = False,
+    policy: Path | None = None,
 ) -> int:
     """Verify an evidence pack, or a live ledger against a checkpoint kept outside.
 
@@ -66,13 +70,16 @@ def verify(
         Which ledger the checkpoint must be of.
     copy
         The database is the chronicle's: read its copy of the ledger.
+    policy
+        A file that says which witnesses must have signed the logs of a pack (C2SP tlog-policy).
     """
     gc.disable()
     with _verdicts() as failed:
         keys = keys_of("\n".join(key)) if key else None
         if pack is not None:
             notes = [(one / "checkpoint" if one.is_dir() else one).read_bytes() for one in checkpoint]
-            verdict = verify_pack(pack.read_bytes(), REPORTS, keys, notes)
+            who = policy_of(policy.read_text("utf-8")) if policy else None
+            verdict = verify_pack(pack.read_bytes(), REPORTS, keys, notes, who)
             _say(told(verdict, own_keys=keys is None))
             return 0 if verdict.good else 1
         if len(checkpoint) != 1 or not (database or door or log):

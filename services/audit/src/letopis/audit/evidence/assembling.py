@@ -3,14 +3,14 @@
 import asyncio
 import json
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 from uuid import UUID
 
 from letopis.audit.evidence import pack
 from letopis.audit.evidence.program import verify_pyz
 from letopis.audit.log.copy import CopyStore
-from letopis.audit.log.note import Checkpoint, Signer
+from letopis.audit.log.note import Checkpoint, Signer, open_note
 from letopis.audit.log.sealed import NotSealedYet, SealedLog
 from letopis.audit.report import inventory
 from letopis.audit.report.issuing import Report, model_inventory
@@ -99,22 +99,34 @@ class Assembler:
         while len(records) < size:
             records += await self.copies.read(ledger, len(records), min(PAGE, size - len(records)))
         head = Checkpoint(self.log.signers[ledger].name, size, bytes.fromhex(report.roots[ledger]))
-        return pack.Part(head=head, note=self.log.signed(ledger, head), records=records)
+        part = pack.Part(head=head, note=self.log.signed(ledger, head), records=records)
+        return await asyncio.to_thread(self._with_witnesses, part, ledger)
 
     async def _excerpt(self, ledger: str, records: Iterable[Record], kept: Sequence[int]) -> pack.Part:
         ordered = sorted(records, key=lambda one: one.position)
 
         def proved() -> pack.Part:
             head = self.log.head(ledger)
-            return pack.Part(
+            part = pack.Part(
                 head=head,
                 note=self.log.signed(ledger, head),
                 records=ordered,
                 proofs=[self.log.prove(record, head) for record in ordered],
                 consistency={old: self.log.consistency(ledger, old, head.size) for old in kept},
             )
+            return self._with_witnesses(part, ledger)
 
         return await asyncio.to_thread(proved)
+
+    def _with_witnesses(self, part: pack.Part, ledger: str) -> pack.Part:
+        """The part with the last head that witnesses signed, a little before or after its own."""
+        try:
+            note = self.log.witnessed(ledger)
+        except NotFound:
+            return part
+        seen = Checkpoint.parse(open_note(note, [self.log.signers[ledger].verifier()]))
+        old, new = sorted((seen.size, part.head.size))
+        return replace(part, witnessed=note, between=self.log.consistency(ledger, old, new))
 
     async def _chosen(self, scope: Scope, whole: Mapping[str, pack.Part]) -> dict[str, list[Record]]:
         """Facts of ledgers that the pack does not hold whole: those asked for, their leases and training data."""

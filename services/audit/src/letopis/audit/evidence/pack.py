@@ -16,13 +16,15 @@ README = """This is an evidence pack. To check it, alone and offline, with Pytho
 
     unzip -p PACK.zip verify.pyz > verify.pyz      (or take a verify.pyz that you trust already)
     python3 verify.pyz PACK.zip
-    python3 verify.pyz PACK.zip --key KEY --checkpoint FILE
+    python3 verify.pyz PACK.zip --key KEY --checkpoint FILE --policy POLICY
 
-KEY is the log's verifier key as it was published to you; FILE is a checkpoint that you kept from before.
+KEY is the log's verifier key as it was published to you; FILE is a checkpoint that you kept from before;
+POLICY names the witnesses who must have signed, as it was published to you (C2SP tlog-policy).
 
 ledgers/      whole ledgers: NAME.records are the facts, a line each; NAME.leaves what stands in the Merkle tree
 excerpts/     single facts of other ledgers, their proofs of inclusion are in proofs.json
 checkpoints/  signed tree heads (C2SP tlog-checkpoint)
+witnessed/    the last tree heads that witnesses signed too (C2SP tlog-cosignature), if there are witnesses
 report/       the report, which verify.pyz makes again from the facts
 """
 
@@ -36,6 +38,9 @@ class Part:
     records: Sequence[Record]
     proofs: Sequence[Sequence[bytes]] = ()
     consistency: Mapping[int, Sequence[bytes]] = field(default_factory=dict)
+    # The last checkpoint of the ledger that witnesses signed, and the proof between it and the head.
+    witnessed: str = ""
+    between: Sequence[bytes] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -66,10 +71,12 @@ def build(
     files["keys.txt"] = "".join(f"{one.verifier().text()}\n" for one in (signer, *keys)).encode()
     for ledger, part in parts.items():
         files[f"checkpoints/{ledger}"] = part.note.encode()
+        if part.witnessed:
+            files[f"witnessed/{ledger}"] = part.witnessed.encode()
         stem = f"ledgers/{ledger}" if ledger in whole else f"excerpts/{ledger}"
         files[f"{stem}.records"] = b"".join(record_line(record) for record in part.records)
         files[f"{stem}.leaves"] = b"".join(leaf_bytes(record) + b"\n" for record in part.records)
-    files["proofs.json"] = canonical(_proofs(excerpts))
+    files["proofs.json"] = canonical(_proofs(parts, excerpts))
     stem = f"report/{report.type}"
     files |= {f"{stem}.json": report.document, f"{stem}.csv": report.table}
     manifest = canonical(
@@ -102,7 +109,7 @@ def _head(head: Checkpoint) -> dict[str, Any]:
     return {"origin": head.origin, "size": head.size, "root": head.root.hex()}
 
 
-def _proofs(excerpts: Mapping[str, Part]) -> dict[str, Any]:
+def _proofs(parts: Mapping[str, Part], excerpts: Mapping[str, Part]) -> dict[str, Any]:
     return {
         "inclusion": {
             ledger: [
@@ -115,4 +122,5 @@ def _proofs(excerpts: Mapping[str, Part]) -> dict[str, Any]:
             ledger: {str(old): [one.hex() for one in proof] for old, proof in part.consistency.items()}
             for ledger, part in excerpts.items()
         },
+        "witnessed": {ledger: [one.hex() for one in part.between] for ledger, part in parts.items() if part.witnessed},
     }

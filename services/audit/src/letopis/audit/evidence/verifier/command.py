@@ -6,7 +6,7 @@ import sys
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-from . import note, pack
+from . import note, pack, witness
 from .fault import Bad
 
 
@@ -18,13 +18,15 @@ def main(reports: Mapping[str, pack.Report], arguments: Sequence[str] | None = N
     parser.add_argument(
         "--checkpoint", action="append", default=[], type=Path, help="a checkpoint kept from before, file"
     )
+    parser.add_argument("--policy", type=Path, help="who must have witnessed the logs (C2SP tlog-policy), file")
     given = parser.parse_args(arguments)
     # Millions of small objects and no cycles: looking for some would cost a third of the time.
     gc.disable()
     try:
         trusted = note.keys_of("\n".join(given.key)) if given.key else None
         kept = [path.read_bytes() for path in given.checkpoint]
-        verdict = pack.verify(given.pack.read_bytes(), reports, trusted, kept)
+        policy = witness.policy_of(given.policy.read_text("utf-8")) if given.policy else None
+        verdict = pack.verify(given.pack.read_bytes(), reports, trusted, kept, policy)
     except (Bad, OSError) as error:
         print(error, file=sys.stderr)  # noqa: T201 a program's answer
         return 2

@@ -7,7 +7,7 @@ from hashlib import sha256
 from typing import Any
 from zlib import crc32
 
-from . import approvals, archive, merkle, note
+from . import approvals, archive, merkle, note, witness
 from .fault import Bad, Fault
 from .leaf import leaf_of, record_of
 
@@ -47,10 +47,15 @@ class Verdict:
 
 
 def verify(
-    data: bytes, reports: Mapping[str, Report], trusted: note.Keys | None = None, kept: Iterable[bytes] = ()
+    data: bytes,
+    reports: Mapping[str, Report],
+    trusted: note.Keys | None = None,
+    kept: Iterable[bytes] = (),
+    policy: witness.Policy | None = None,
 ) -> Verdict:
     """Check a pack; `trusted` are keys known from outside (else the pack's own are used), `kept` are
-    checkpoints the reader kept before, each of which must be an earlier state of the same logs.
+    checkpoints the reader kept before, each of which must be an earlier state of the same logs. With a
+    `policy` every log must have been witnessed as it asks.
     """
     verdict = Verdict()
     members, faults = archive.read(data, _listed)
@@ -69,6 +74,8 @@ def verify(
         _excerpts(verdict, files, manifest, proofs)
         _approvals(verdict, whole)
         _kept(verdict, kept, whole, proofs)
+        if policy is not None:
+            _witnessed(verdict, files, proofs, policy)
         _report(verdict, files, manifest, whole, reports)
     except Bad as bad:
         verdict.failed(bad.place or "pack", bad.what)
@@ -219,6 +226,26 @@ def _kept(verdict: Verdict, kept: Iterable[bytes], whole: Mapping[str, Whole], p
         if not same:
             raise Bad("the kept checkpoint is not an earlier state of this log, or no proof is given", place)
         verdict.passed(f"{place}: consistent with the kept checkpoint")
+
+
+def _witnessed(verdict: Verdict, files: Mapping[str, archive.Member], proofs: Any, policy: witness.Policy) -> None:
+    """Of every log, a head that enough witnesses signed, of the same history as the pack's."""
+    for ledger, head in verdict.heads.items():
+        place = f"witnessed/{ledger}"
+        if place not in files:
+            raise Bad("no head of this log in the pack was witnessed", place)
+        try:
+            seen, signed = witness.witnessed(files[place].data, verdict.keys, policy)
+        except Bad as bad:
+            raise Bad(bad.what, place) from None
+        if not policy.enough(signed):
+            raise Bad(f"{', '.join(sorted(signed)) or 'nobody'} signed; that is no quorum", place)
+        old, new = sorted((seen, head), key=lambda one: one.size)
+        path = [bytes.fromhex(one) for one in proofs["witnessed"][ledger]]
+        if seen.origin != head.origin or not merkle.consistent(old.size, new.size, old.root, new.root, path):
+            raise Bad("the witnesses saw another history than this pack's", place)
+        covered = min(seen.size, head.size)
+        verdict.passed(f"{ledger}: {covered} of {head.size} facts witnessed by {', '.join(sorted(signed)) or 'nobody'}")
 
 
 def _report(
