@@ -7,23 +7,18 @@ import asyncio
 from collections.abc import Awaitable, Callable, Sequence
 from time import perf_counter
 
-from e2e.bench import bare, facts
+from e2e.bench import bare, facts, news
 from e2e.bench.parts import Parts, running
 from e2e.bench.report import Row, row
 
-from letopis.common.clock import SystemClock
 from letopis.common.database import open_engine
 from letopis.common.eventstore.postgres import PostgresEventStore
 from letopis.common.following import News, OwnLedger
 from letopis.common.ids import uuid7
-from letopis.common.messaging import Bus, cloudevent, stream_name
-from letopis.common.observability import Metrics
-from letopis.common.outbox import SINGLES, Relay
 from letopis.common.projecting.rebuild import rebuild
-from letopis.common.running import end
 from letopis.inference.decision.views import DecisionIndex
 
-WRITERS, BATCH, PAGE = 16, 100, 1000
+WRITERS, BATCH = 16, 100
 INSERT = "one durable INSERT per fact"
 FLOOR = 20_000
 ROUNDS = 4
@@ -33,7 +28,8 @@ Works = Sequence[Callable[[], Awaitable[object]]]
 def measure(seconds: float = 4) -> list[Row]:
     """All rows; every timed stretch lasts about `seconds`, peers as long."""
     with running() as parts:
-        return asyncio.run(_measure(parts, seconds))
+        rows = asyncio.run(_measure(parts, seconds))
+        return [*rows[:-1], *news.measure(parts, seconds), rows[-1]]
 
 
 async def _measure(parts: Parts, seconds: float) -> list[Row]:
@@ -51,15 +47,6 @@ async def _measure(parts: Parts, seconds: float) -> list[Row]:
         inserting = [lambda: batched.insert_many(prepared)]
         ours, peer = await _versus([decisions.batches(prepared)], inserting, seconds, BATCH)
         rows.append(row(f"batch {BATCH}", ours, "facts/s", f"INSERT of {BATCH} rows in one commit", peer))
-        relay = await _relayed(parts, registry, "registry", seconds)
-        published = await _published(parts, registry, seconds)
-        same = f"the same messages by js.publish, {SINGLES} in flight"
-        rows.append(row("relay", relay, "facts/s", same, published))
-        segments = await _relayed(parts, decisions, "inference", seconds, telemetry=True)
-        rows.append(row("segments", segments, "facts/s", "relay of single facts, above", relay))
-        paging = [_paging(lambda after: batched.page(after, PAGE))]
-        ours, peer = await _versus([_paging(decisions.page)], paging, seconds, PAGE)
-        rows.append(row("reader", ours, "facts/s", f"bare SELECT, {PAGE:,} rows a page", peer))
         rows.append(await _rebuilt(parts, decisions))
         return rows
     finally:
@@ -95,10 +82,6 @@ class Ledger:
 
         return append
 
-    async def page(self, after: int) -> int:
-        """Read a page as a projector does; how many facts it had."""
-        return len(await self.store.read(self.name, after, PAGE))
-
 
 async def _versus(ours: Works, peers: Works, seconds: float, each: int = 1) -> tuple[float, float]:
     """Facts a second of both sides; they take turns, so that a busy minute of the machine meets both."""
@@ -128,61 +111,6 @@ async def _repeated(works: Works, until: float) -> int:
 
 def _inserting(table: bare.Table) -> Callable[[], Awaitable[None]]:
     return lambda: table.insert(facts.promotion())
-
-
-def _paging(page: Callable[[int], Awaitable[int]]) -> Callable[[], Awaitable[None]]:
-    """Reads page after page, from the start again when a page is not full (such a page counts for nothing)."""
-    after = 0
-
-    async def read() -> None:
-        nonlocal after
-        full = await page(after) == PAGE
-        after = after + PAGE if full else 0
-        if not full:
-            await read()
-
-    return read
-
-
-async def _relayed(parts: Parts, ledger: Ledger, service: str, seconds: float, *, telemetry: bool = False) -> float:
-    """Facts a second that the stream took, from the relay's start until all are there or the time is over."""
-    bus = Bus(parts.nats_url, service, parts.seeds[service])
-    app = open_engine(parts.registry.app_url if service == "registry" else parts.inference.app_url)
-    metrics = Metrics("bench")
-    relay = Relay(ledger.source, bus, app, SystemClock(), metrics, telemetry)
-    at, head = metrics.registry, await ledger.store.head(ledger.name)
-    begin = perf_counter()
-    working = asyncio.create_task(relay.run())
-    position = 0
-    while position < head and perf_counter() - begin < seconds:
-        await asyncio.wait([working], timeout=0.02)
-        if working.done():
-            await working
-        position = int(at.get_sample_value("letopis_relay_position", {"ledger": ledger.name}) or 0)
-    took = perf_counter() - begin
-    await end(working)
-    stream = await (await bus.jetstream()).stream_info(stream_name(ledger.name))
-    if not stream.state.messages:
-        raise RuntimeError(f"the relay of {ledger.name} published nothing in {took:.1f} s")
-    await bus.close()
-    await app.dispose()
-    return position / took
-
-
-async def _published(parts: Parts, ledger: Ledger, seconds: float) -> float:
-    """Messages a second by the client alone."""
-    bodies = [cloudevent(record) for record in await ledger.store.read(ledger.name, 0, SINGLES)]
-    client = await bare.publisher(parts.nats_url, parts.seeds["bare"].read_text("ascii"))
-    js = client.jetstream(timeout=10)
-
-    async def publish() -> None:
-        await asyncio.gather(*(js.publish(bare.SUBJECT, body) for body in bodies))
-
-    begin = perf_counter()
-    count = len(bodies) * await _repeated([publish], begin + seconds)
-    rate = count / (perf_counter() - begin)
-    await client.close()
-    return rate
 
 
 async def _rebuilt(parts: Parts, ledger: Ledger) -> Row:

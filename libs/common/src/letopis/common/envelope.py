@@ -88,7 +88,7 @@ def decode_meta(data: bytes) -> Meta:
 
 def time_text(moment: datetime) -> str:
     """UTC with exactly six fraction digits, as leaves and records spell it."""
-    return moment.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
+    return moment.astimezone(UTC).isoformat(timespec="microseconds").removesuffix("+00:00") + "Z"
 
 
 def time_of(text: str) -> datetime:

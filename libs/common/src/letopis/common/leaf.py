@@ -1,10 +1,11 @@
 """The leaf of a stored fact: what the transparency log hashes (RFC 8785 JSON of strings, RFC 6962 leaf hash)."""
 
+from collections.abc import Mapping
 from hashlib import sha256
 
 import msgspec
 
-from letopis.common.envelope import Record, time_text
+from letopis.common.envelope import Record, record_to_json
 
 _ENCODER = msgspec.json.Encoder(order="sorted")
 
@@ -21,25 +22,23 @@ def meta_hash(salt: bytes, meta: bytes) -> str:
 
 def leaf_bytes(record: Record) -> bytes:
     """RFC 8785 JSON of the thirteen leaf fields; ledger, stream and type are ASCII, so code points sort as bytes."""
-    return _ENCODER.encode(
-        {
-            "v": "1",
-            "ledger": record.ledger,
-            "position": str(record.position),
-            "stream": record.stream,
-            "version": str(record.version),
-            "prev": str(record.prev),
-            "event_id": str(record.event_id),
-            "type": record.type,
-            "schema_version": str(record.schema_version),
-            "recorded_at": time_text(record.recorded_at),
-            "command_id": "" if record.command_id is None else str(record.command_id),
-            "commitment": commitment(record.salt, record.data),
-            "meta": meta_hash(record.salt, record.meta),
-        }
-    )
+    return _leaf(record, record_to_json(record))
 
 
 def leaf_hash(record: Record) -> bytes:
     """SHA-256(0x00 || leaf), RFC 6962 section 2.1."""
-    return sha256(b"\x00" + leaf_bytes(record)).digest()
+    return leaf_hash_told(record, record_to_json(record))
+
+
+def leaf_hash_told(record: Record, told: Mapping[str, str]) -> bytes:
+    """The same for whoever has the record's JSON shape at hand already."""
+    return sha256(b"\x00" + _leaf(record, told)).digest()
+
+
+def _leaf(record: Record, told: Mapping[str, str]) -> bytes:
+    """The record as it travels, with hashes in the place of its salt and its contents."""
+    leaf = dict(told)
+    del leaf["salt"], leaf["data"]
+    leaf["commitment"] = commitment(record.salt, record.data)
+    leaf["meta"] = meta_hash(record.salt, record.meta)
+    return _ENCODER.encode(leaf)

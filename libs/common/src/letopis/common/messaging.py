@@ -14,13 +14,11 @@ from nats.aio.client import Client
 from nats.errors import Error as NatsError
 from nats.js import JetStreamContext
 
-from letopis.common.envelope import Record, record_from_json, record_line, record_to_json, time_text
+from letopis.common.envelope import Record, record_from_json, record_line, record_to_json
 from letopis.common.errors import EventStoreError, Unavailable
-from letopis.common.leaf import leaf_hash
+from letopis.common.leaf import leaf_hash_told
 
 SEGMENT = "segment"
-MESSAGE_ID = "Nats-Msg-Id"
-EXPECTED_SEQUENCE = "Nats-Expected-Last-Sequence"
 PATIENCE = 5.0
 _log = logging.getLogger(__name__)
 
@@ -47,23 +45,26 @@ def cloudevent(record: Record, *, most: int = 0) -> bytes:
 
     An event larger than `most` bytes says by the extension `dataref` where its data are: at the owner's door.
     """
-    event = {
+    told = record_to_json(record)
+    event: dict[str, object] = {
         "specversion": "1.0",
-        "id": str(record.event_id),
+        "id": told["event_id"],
         "source": f"urn:letopis:{record.ledger}",
         "type": record.type,
         "subject": record.stream,
-        "time": time_text(record.recorded_at),
+        "time": told["recorded_at"],
         "datacontenttype": "application/json",
         "ledger": record.ledger,
-        "position": str(record.position),
-        "prevposition": str(record.prev),
-        "leafhash": leaf_hash(record).hex(),
+        "position": told["position"],
+        "prevposition": told["prev"],
+        "leafhash": leaf_hash_told(record, told).hex(),
+        "data": told,
     }
-    whole = msgspec.json.encode(event | {"data": record_to_json(record)})
+    whole = msgspec.json.encode(event)
     if 0 < most < len(whole):
-        place = f"/v1/ledgers/{record.ledger}/facts?after={record.position - 1}&limit=1"
-        return msgspec.json.encode(event | {"dataref": place})
+        del event["data"]
+        event["dataref"] = f"/v1/ledgers/{record.ledger}/facts?after={record.position - 1}&limit=1"
+        return msgspec.json.encode(event)
     return whole
 
 

@@ -1,8 +1,7 @@
 """The relay of one ledger: publishes its facts in order, once each, and makes good what the bus has lost.
 
-Facts are durable before the relay sees them; NATS is only their news. What is published MUST follow the stream's
-last message: every message names the sequence it expects, so two relays, retries and lost acknowledgements cannot
-put a fact twice or out of order.
+Facts are durable before the relay sees them; NATS is only their news. While the server takes one batch, the next is
+read and encoded.
 """
 
 import asyncio
@@ -10,9 +9,11 @@ import logging
 from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 from time import monotonic
+from typing import NamedTuple
 
+from nats.aio.client import Client
 from nats.errors import Error as NatsError
 from nats.js import JetStreamContext
 from nats.js.errors import NotFoundError
@@ -25,26 +26,20 @@ from letopis.common.database import away_is_unavailable
 from letopis.common.envelope import Record
 from letopis.common.errors import EventStoreError, Unavailable
 from letopis.common.following.source import Source
-from letopis.common.messaging import (
-    EXPECTED_SEQUENCE,
-    MESSAGE_ID,
-    SEGMENT,
-    Bus,
-    cloudevent,
-    last_position,
-    segments,
-    stream_name,
-    subject_of,
-)
+from letopis.common.messaging import SEGMENT, Bus, cloudevent, last_position, segments, stream_name, subject_of
 from letopis.common.observability import Metrics
+from letopis.common.publishing import MESSAGE_ID, Message, OutOfStep, publish
+from letopis.common.running import end
 
 WANTED = timedelta(days=14)
-SINGLES = 200
+SINGLES = 500
 SEGMENT_FACTS = 1000
 RECONCILE = 60.0
 _log = logging.getLogger(__name__)
 
 _LOCK = text("SELECT pg_try_advisory_lock(hashtext('letopis.relay.' || :ledger))")
+# Progress can be found again in the stream, so its commits do not wait for the disk.
+_LAZY = text("SET synchronous_commit = off")
 _PROGRESS = text("SELECT position FROM outbox.relay WHERE ledger = :ledger")
 _MOVE = text(
     "INSERT INTO outbox.relay VALUES (:ledger, :position) "
@@ -69,6 +64,14 @@ class NewsAhead(EventStoreError):
     title = "The bus knows facts that the ledger has lost"
 
 
+class Batch(NamedTuple):
+    """Facts on their way: the last one's position and age, and the messages that tell of them."""
+
+    last: int
+    recorded_at: datetime | None
+    messages: list[Message]
+
+
 @dataclass(slots=True)
 class Relay:
     """One ledger's relay. `engine` is the application's; one relay a ledger works, others wait for its lock."""
@@ -87,45 +90,95 @@ class Relay:
 
     async def run(self) -> None:
         """Relay for ever; ends with Unavailable when a part is away, to begin again."""
+        stuck = self.metrics.gauge("relay_stuck", "1 while the relay cannot publish", ("ledger",)).labels(self.ledger)
         async with away_is_unavailable(), self.engine.connect() as connection:
             autocommit = await connection.execution_options(isolation_level="AUTOCOMMIT")
             while not (await autocommit.execute(_LOCK, {"ledger": self.ledger})).scalar_one():  # noqa: ASYNC110 no event
                 await asyncio.sleep(1)
             faults.point("relay.locked")
             try:
+                await autocommit.execute(_LAZY)
                 await self._relay(autocommit)
+            except OutOfStep as error:
+                raise NewsLost(f"the stream of {self.ledger} is not where the relay left it") from error
             except (NatsError, TimeoutError) as error:
+                stuck.set(1)
                 raise Unavailable("the bus did not take the news") from error
+            except EventStoreError:
+                stuck.set(1)
+                raise
             finally:
                 # The lock ends with the connection, so a closed relay never holds it.
                 with suppress(Exception):
                     await connection.invalidate()
 
     async def _relay(self, connection: AsyncConnection) -> None:
-        js = await self.bus.jetstream()
+        js, client = await self.bus.jetstream(), await self.bus.client()
         position, sequence = await self._begin(connection, js)
         faults.point("relay.begun")
-        published = self.metrics.gauge("relay_position", "The last position published", ("ledger",))
-        lag = self.metrics.gauge("relay_lag_events", "Facts heard of and not published yet", ("ledger",))
         checked = monotonic()
-        while True:
-            records = await self.source.read(position, SEGMENT_FACTS if self.telemetry else SINGLES)
-            if records:
-                faults.point("relay.read")
-                most = _largest((await self.bus.client()).max_payload)
-                sequence = await self._publish(js, records, sequence, most)
-                faults.point("relay.published")
-                position = records[-1].position
-                await connection.execute(_MOVE, {"ledger": self.ledger, "position": position})
-                faults.point("relay.moved")
-            else:
-                await self.source.wait(position, min(1.0, self.reconcile))
-            published.labels(self.ledger).set(position)
-            lag.labels(self.ledger).set(max(self.source.known - position, 0))
-            if monotonic() - checked > self.reconcile:
-                checked = monotonic()
-                if await self._last_sequence(js) != sequence:
-                    raise NewsLost(f"the stream of {self.ledger} is not where the relay left it")
+        ahead = asyncio.create_task(self._next(position, client))
+        try:
+            while True:
+                batch = await ahead
+                if batch.messages:
+                    faults.point("relay.read")
+                ahead = asyncio.create_task(self._next(batch.last, client))
+                sequence = await self._publish(client, batch, sequence)
+                if batch.last > position:
+                    faults.point("relay.published")
+                    position = batch.last
+                    await connection.execute(_MOVE, {"ledger": self.ledger, "position": position})
+                    faults.point("relay.moved")
+                self._measure(batch)
+                if monotonic() - checked > self.reconcile:
+                    checked = monotonic()
+                    if await self._last_sequence(js) != sequence:
+                        raise NewsLost(f"the stream of {self.ledger} is not where the relay left it")
+        finally:
+            await end(ahead)
+
+    async def _next(self, position: int, client: Client) -> Batch:
+        """The facts after a position as messages; an empty batch when none came for a while."""
+        limit = SEGMENT_FACTS if self.telemetry else SINGLES
+        records = await self.source.read(position, limit)
+        if not records:
+            await self.source.wait(position, min(1.0, self.reconcile))
+            records = await self.source.read(position, limit)
+        if not records:
+            return Batch(position, None, [])
+        return Batch(records[-1].position, records[-1].recorded_at, self._told(records, _largest(client.max_payload)))
+
+    def _told(self, records: Sequence[Record], most: int) -> list[Message]:
+        """Records as messages of at most `most` bytes, in order."""
+        if self.telemetry:
+            return [
+                Message(
+                    f"letopis.{self.ledger}.{SEGMENT}",
+                    f"{self.ledger}:{part[0].position}-{part[-1].position}",
+                    body,
+                )
+                for part, body in segments(records, most)
+            ]
+        return [
+            Message(subject_of(record), f"{self.ledger}:{record.position}", cloudevent(record, most=most))
+            for record in records
+        ]
+
+    async def _publish(self, client: Client, batch: Batch, sequence: int) -> int:
+        """All of the batch durable in the stream, which stands at the returned sequence."""
+        return await publish(client, batch.messages, sequence)
+
+    def _measure(self, batch: Batch) -> None:
+        """Everything up to the batch's last fact is published."""
+        gauge, lag = self.metrics.gauge, max(self.source.known - batch.last, 0)
+        late = (self.clock.now() - batch.recorded_at).total_seconds() if lag and batch.recorded_at else 0
+        gauge("relay_position", "The last position published", ("ledger",)).labels(self.ledger).set(batch.last)
+        gauge("relay_lag_events", "Facts heard of and not published yet", ("ledger",)).labels(self.ledger).set(lag)
+        gauge("relay_lag_seconds", "Age of the last fact published while there are more", ("ledger",)).labels(
+            self.ledger
+        ).set(late)
+        gauge("relay_stuck", "1 while the relay cannot publish", ("ledger",)).labels(self.ledger).set(0)
 
     async def _begin(self, connection: AsyncConnection, js: JetStreamContext) -> tuple[int, int]:
         """Where to go on: after the stream's last message, or, where it has none, from the oldest fact still wanted."""
@@ -157,29 +210,6 @@ class Relay:
         except NotFoundError:
             raise Unavailable(f"stream {stream_name(self.ledger)} is missing; the administrator makes it") from None
         return int(state.last_seq)
-
-    async def _publish(self, js: JetStreamContext, records: Sequence[Record], sequence: int, most: int) -> int:
-        """All records in order, acknowledged, in messages of at most `most` bytes; the stream's sequence after them."""
-        if self.telemetry:
-            told = [
-                (f"letopis.{self.ledger}.{SEGMENT}", f"{part[0].position}-{part[-1].position}", body)
-                for part, body in segments(records, most)
-            ]
-        else:
-            told = [(subject_of(record), str(record.position), cloudevent(record, most=most)) for record in records]
-        sent = [
-            js.publish(
-                subject,
-                body,
-                headers={MESSAGE_ID: f"{self.ledger}:{place}", EXPECTED_SEQUENCE: str(sequence + number)},
-            )
-            for number, (subject, place, body) in enumerate(told)
-        ]
-        acknowledged = await asyncio.gather(*sent)
-        last = int(acknowledged[-1].seq) if acknowledged else sequence
-        if last != sequence + len(told):
-            raise NewsLost(f"the stream of {self.ledger} stands at {last}, not at {sequence + len(told)}")
-        return last
 
     async def _oldest_wanted(self) -> int:
         """The position before the first fact that is younger than the stream keeps news: by doubling, then halving."""
