@@ -6,9 +6,11 @@ import future.keywords.not
 import rego.v1
 
 # The service and the room that own the asked action: "registry.promotion.approve".
-service := split(input.action, ".")[0]
+service := named[0]
 
-room := split(input.action, ".")[1]
+room := named[1]
+
+named := split(input.action, ".") if is_string(input.action)
 
 declared := data.bundle.actions[input.action]
 

@@ -5,13 +5,15 @@ question holds stands here. The composed schema (draft 7) is part of the bundle,
 """
 
 from collections.abc import Mapping
+from copy import deepcopy
 from typing import Any
 
 TEXT: dict[str, Any] = {"type": "string"}
 NAMES: dict[str, Any] = {"type": "array", "items": TEXT}
+# Always six digits: the order of such texts is the order of time, and rules may compare them as they are.
 MOMENT: dict[str, Any] = {
     "type": "string",
-    "pattern": r"^[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}(\.[0-9]{1,9})?Z$",
+    "pattern": "^[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}\\.[0-9]{6}Z$",
 }
 # What every question may say, whatever the action; a room adds fields below `object.attributes` and `facts`.
 QUESTION: dict[str, dict[str, Any]] = {
@@ -38,15 +40,15 @@ WORDS = frozenset(
 
 
 def compose(action: Mapping[str, Any], fields: Mapping[str, Mapping[str, Any]]) -> dict[str, Any]:
-    """The schema of an action's question: its required paths are there and not empty, all paths are of their type."""
-    required = {*ALWAYS, *action.get("requires", ())}
+    """The schema of an action's question: its required paths are there, not empty, and of their type.
+
+    It says nothing of other paths: a field that makes a question wrong would make it right by going away.
+    """
     root: dict[str, Any] = {"type": "object", "properties": {}, "required": []}
     known = {**QUESTION, **fields}
-    for path in sorted({*known, *required}):
-        fragment = dict(known.get(path, {}))
-        if path in required:
-            fragment = _filled(fragment)
-        _put(root, path.split("."), fragment, required=path in required)
+    # In order of names a field that is required as a whole comes before its parts.
+    for path in sorted({*ALWAYS, *action.get("requires", ())}):
+        _put(root, path.split("."), _filled(deepcopy(dict(known.get(path, {})))))
     return root
 
 
@@ -67,15 +69,13 @@ def _filled(fragment: dict[str, Any]) -> dict[str, Any]:
     return {"minLength": 1} | fragment if fragment.get("type") == "string" else fragment
 
 
-def _put(node: dict[str, Any], path: list[str], fragment: dict[str, Any], *, required: bool) -> None:
+def _put(node: dict[str, Any], path: list[str], fragment: dict[str, Any]) -> None:
     name, rest = path[0], path[1:]
-    if required and name not in node["required"]:
+    node.setdefault("required", [])
+    if name not in node["required"]:
         node["required"].append(name)
-    if not rest:
-        node["properties"][name] = fragment
-        return
-    inner = node["properties"].setdefault(name, {"type": "object", "properties": {}, "required": []})
-    # A field may be declared as a whole and by its parts.
-    inner.setdefault("properties", {})
-    inner.setdefault("required", [])
-    _put(inner, rest, fragment, required=required)
+    properties = node.setdefault("properties", {})
+    if rest:
+        _put(properties.setdefault(name, {"type": "object"}), rest, fragment)
+    else:
+        properties[name] = fragment

@@ -201,3 +201,8 @@ test_nothing_is_shown_of_what_is_not_read if {
 	obligations := query.obligations with input as changed({"action": "features.query.list"})
 	obligations == set()
 }
+
+test_an_end_that_is_no_time_is_over if {
+	answer := features.authorize with input as under({"not_after": {}})
+	answer.deny == {"grant.missing", "input.incomplete"}
+}

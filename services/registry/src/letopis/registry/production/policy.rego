@@ -15,4 +15,7 @@ deny contains "rollback.reason" if {
 	not readable
 }
 
-readable if count(trim_space(input.facts.reason)) >= 10
+readable if {
+	is_string(input.facts.reason)
+	count(trim_space(input.facts.reason)) >= 10
+}

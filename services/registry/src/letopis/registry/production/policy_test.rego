@@ -41,3 +41,8 @@ test_ten_letters_are_a_reason if {
 	answer := registry.authorize with input as object.union(question, {"facts": {"reason": "012345678"}})
 	answer.deny == {"rollback.reason"}
 }
+
+test_a_reason_is_a_text if {
+	answer := registry.authorize with input as object.union(question, {"facts": {"reason": 7777777777}})
+	answer.deny == {"input.incomplete", "rollback.reason"}
+}

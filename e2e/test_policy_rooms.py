@@ -1,0 +1,44 @@
+"""The policies of all services together: saying less never permits more, and every action can be allowed and denied."""
+
+import pytest
+from e2e.stacks import SERVICES
+
+from letopis.common.policy.engine import Engine
+from letopis.common.policy.sources import bundle_of, collect
+from letopis.common.testing.policy import assert_monotone
+from letopis.common.testing.questions import questions
+
+BUNDLE = bundle_of(collect())
+ACTIONS = {
+    service: [action for action in BUNDLE.data["bundle"]["actions"] if action.startswith(f"{service}.")]
+    for service in SERVICES
+}
+EACH = 5
+MOST = 2000
+
+
+@pytest.fixture(scope="module")
+def engine():
+    started = Engine(BUNDLE)
+    yield started
+    started.close()
+
+
+class TestEveryAction:
+    @pytest.mark.parametrize("service", SERVICES)
+    def test_saying_less_never_permits_more(self, engine, service):
+        """Every field of generated questions about every action is taken away in turn."""
+        actions = ACTIONS[service]
+        for question in questions(BUNDLE, actions, len(actions) * EACH):
+            assert_monotone(engine, service, question)
+
+    @pytest.mark.parametrize("service", SERVICES)
+    def test_generated_questions_meet_both_answers(self, engine, service):
+        """Else the property above would be told of denials alone; who may do it does so in some question."""
+        never = set(ACTIONS[service])
+        for question in questions(BUNDLE, ACTIONS[service], len(ACTIONS[service]) * MOST, seed=1, whole=True):
+            if question["action"] in never and engine.evaluate(f"letopis.{service}.authorize", question)["allow"]:
+                never.discard(question["action"])
+                if not never:
+                    break
+        assert never == set()
