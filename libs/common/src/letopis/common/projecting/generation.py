@@ -6,7 +6,7 @@ from typing import Any, LiteralString
 
 from psycopg import sql
 
-from letopis.common.projecting.driver import Connection
+from letopis.common.driver import Connection
 from letopis.common.projecting.tables import make_indexes, make_tables
 from letopis.common.projecting.view import View
 

@@ -13,12 +13,12 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 
 from letopis.common import faults
 from letopis.common.clock import Clock, SystemClock
+from letopis.common.driver import Connection, driver
 from letopis.common.envelope import Record
 from letopis.common.errors import LedgerHole, Unavailable
 from letopis.common.following.source import Source
 from letopis.common.observability import Metrics
 from letopis.common.projecting import generation as generations
-from letopis.common.projecting.driver import Connection, driver
 from letopis.common.projecting.folding import ViewStuck, fold
 from letopis.common.projecting.generation import Generation
 from letopis.common.projecting.rows import Key, Row

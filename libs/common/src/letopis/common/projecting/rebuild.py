@@ -4,10 +4,10 @@ from collections.abc import Mapping
 
 from sqlalchemy.ext.asyncio import AsyncEngine
 
+from letopis.common.driver import driver
 from letopis.common.errors import NotFound, Unavailable
 from letopis.common.following.source import Source
 from letopis.common.projecting import generation as generations
-from letopis.common.projecting.driver import driver
 from letopis.common.projecting.projector import Projector
 from letopis.common.projecting.view import View, checked
 

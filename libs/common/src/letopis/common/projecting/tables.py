@@ -11,7 +11,7 @@ from sqlalchemy import JSON, Table
 from sqlalchemy.dialects import postgresql
 from sqlalchemy.schema import CreateIndex, CreateTable
 
-from letopis.common.projecting.driver import Connection
+from letopis.common.driver import Connection
 from letopis.common.projecting.rows import Key, Row
 from letopis.common.projecting.view import View
 
