@@ -1,6 +1,6 @@
 # Everything a person types. `make help` lists it.
 .DEFAULT_GOAL := help
-.PHONY: help demo stop test browser check bench lock wheelhouse clean install
+.PHONY: help demo stop test browser check contracts bench lock wheelhouse clean install
 SHELL := /bin/bash
 unexport PYTHONDONTWRITEBYTECODE
 
@@ -25,7 +25,7 @@ stop: ## Stop what `make demo` or `letopis up` started; recorded data stays
 	@if [ -x $(BIN)/letopis ]; then $(BIN)/letopis down --data-dir $(DATA); else echo "nothing is installed here"; fi
 
 test: install ## Every test, on real embedded parts; those in a browser are `make browser`
-	$(BIN)/python -m pytest -m "not browser" $(PYTEST_ARGS)
+	$(BIN)/python -m pytest -m "not browser and not foreign and not fuzz" $(PYTEST_ARGS)
 
 browser: install ## The page in a real Chromium (LETOPIS_CHROMIUM, or on PATH): signing, proofs, accessibility
 	$(BIN)/python -m pytest -m browser services/console e2e/test_console.py $(PYTEST_ARGS)
@@ -37,6 +37,10 @@ check: install ## Formatting, lint, types, import contracts, policies: the same 
 	$(BIN)/lint-imports
 	$(BIN)/python -m letopis.common.policy check
 	$(BIN)/python -m letopis.common.policy test
+	$(BIN)/python -m letopis.common.contracts check
+
+contracts: install ## Keep the interface documents as they are now in docs/contracts (BREAKING=1: also what breaks others)
+	$(BIN)/python -m letopis.common.contracts write $(if $(BREAKING),--accept-breaking)
 
 bench: install ## First figures: scoring, appending, relaying, rebuilding, start and memory of the stack
 	$(BIN)/python -m e2e.bench

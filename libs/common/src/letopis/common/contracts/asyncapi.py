@@ -20,6 +20,8 @@ class ContractError(LetopisError):
     title = "A document of the service's promises cannot be made"
 
 
+_TEXT = {"type": "string"}
+_JSON = {"type": "string", "contentMediaType": "application/json"}
 _DIGITS = {"type": "string", "pattern": "^[0-9]+$"}
 _COUNT = {"type": "string", "pattern": "^[1-9][0-9]*$"}
 _HASH = {"type": "string", "pattern": "^[0-9a-f]{64}$"}
@@ -44,11 +46,13 @@ def asyncapi(title: str, service: str, facts: Mapping[str, Catalogue], telemetry
         payloads[f"event.{name}"] = _event(ledger, type, version)
         channel = channels.setdefault(type, _channel(ledger, f"letopis.{type}", f"Facts `{type}`, one a message."))
         channel["messages"][name] = {"$ref": f"#/components/messages/{name}"}
-    for ledger in sorted(bulk):
+    for ledger in sorted(facts):
+        payloads[f"record.{ledger}"] = _record(ledger, facts[ledger])
+        if ledger not in bulk:
+            payloads[f"event.{ledger}"] = _any_event(ledger)
+            continue
         name = f"{ledger}.{SEGMENT}"
         messages[name] = _segment_message(ledger)
-        of_it = [schema_name(type, version) for type, version, _ in facts[ledger].entries]
-        payloads[f"record.{ledger}"] = _record(ledger, sorted(of_it))
         payloads[name] = {"type": "array", "items": {"$ref": COMPONENT.format(name=f"record.{ledger}")}}
         channels[name] = _channel(ledger, f"letopis.{name}", f"Facts of `{ledger}` in order, many a message.")
         channels[name]["messages"][name] = {"$ref": f"#/components/messages/{name}"}
@@ -133,46 +137,70 @@ def _headers(pattern: str) -> dict[str, Any]:
 
 
 def _event(ledger: str, type: str, version: int) -> dict[str, Any]:
-    """CloudEvents 1.0, structured mode, with the extensions of a ledger."""
-    fixed = {"specversion": "1.0", "source": f"urn:letopis:{ledger}", "type": type, "ledger": ledger}
+    """The event of one fact: what its type fixes beyond any event of the ledger."""
+    name, content = _fixed(type), {"$ref": COMPONENT.format(name=schema_name(type, version))}
+    data = {"type": name, "schema_version": _fixed(str(version)), "data": {"contentSchema": content}}
     return {
-        "type": "object",
-        "required": [*fixed, "id", "subject", "time", "position", "prevposition", "leafhash"],
-        # An event too large for the bus says where its data are instead.
-        "anyOf": [{"required": ["data"]}, {"required": ["dataref"]}],
-        "properties": {
-            **{name: {"type": "string", "const": value} for name, value in fixed.items()},
-            "id": _UUID,
-            "subject": {"type": "string", "description": "the stream of the fact"},
-            "time": _TIME,
-            "datacontenttype": {"type": "string", "const": "application/json"},
-            "position": _COUNT,
-            "prevposition": _DIGITS | {"description": "the position of this stream's fact before, 0 for none"},
-            "leafhash": _HASH | {"description": "hex SHA-256(0x00 || leaf), RFC 6962"},
-            "dataref": {"type": "string", "description": "the owner's door, where the event was too large"},
-            "data": _record(ledger, [schema_name(type, version)], type, version),
-        },
+        "allOf": [
+            {"$ref": COMPONENT.format(name=f"event.{ledger}")},
+            {"properties": {"type": name, "data": {"properties": data}}},
+        ]
     }
 
 
-def _record(ledger: str, names: list[str], type: str = "", version: int = 0) -> dict[str, Any]:
-    """A stored fact as it travels: all values are strings, `data` and `meta` the exact text that is hashed."""
-    kinds = [{"$ref": COMPONENT.format(name=name)} for name in names]
-    text = {"type": "string", "contentMediaType": "application/json"}
-    shape = {
-        "v": {"type": "string", "const": "1"},
-        "ledger": {"type": "string", "const": ledger},
+def _any_event(ledger: str) -> dict[str, Any]:
+    """CloudEvents 1.0, structured mode, with the extensions of a ledger."""
+    properties = {
+        "specversion": _fixed("1.0"),
+        "id": _UUID,
+        "source": _fixed(f"urn:letopis:{ledger}"),
+        "type": _of(ledger),
+        "subject": _TEXT | {"description": "the stream of the fact"},
+        "time": _TIME,
+        "datacontenttype": _fixed("application/json"),
+        "ledger": _fixed(ledger),
         "position": _COUNT,
-        "stream": {"type": "string"},
+        "prevposition": _DIGITS | {"description": "the position of this stream's fact before, 0 for none"},
+        "leafhash": _HASH | {"description": "hex SHA-256(0x00 || leaf), RFC 6962"},
+    }
+    either = {
+        "data": {"$ref": COMPONENT.format(name=f"record.{ledger}")},
+        "dataref": _TEXT | {"description": "the owner's door, where the event was too large for the bus"},
+    }
+    return {
+        "type": "object",
+        "required": list(properties),
+        "anyOf": [{"required": [name]} for name in either],
+        "properties": properties | either,
+    }
+
+
+def _record(ledger: str, facts: Catalogue) -> dict[str, Any]:
+    """A stored fact as it travels: all values are strings, `data` and `meta` the exact text that is hashed."""
+    kinds = [{"$ref": COMPONENT.format(name=schema_name(type, version))} for type, version, _ in facts.entries]
+    properties = {
+        "v": _fixed("1"),
+        "ledger": _fixed(ledger),
+        "position": _COUNT,
+        "stream": _TEXT,
         "version": _COUNT,
         "prev": _DIGITS,
         "event_id": _UUID,
-        "type": {"type": "string", "const": type} if type else {"type": "string", "pattern": rf"^{ledger}\."},
-        "schema_version": {"type": "string", "const": str(version)} if version else _COUNT,
+        "type": _of(ledger),
+        "schema_version": _COUNT,
         "recorded_at": _TIME,
-        "command_id": {"anyOf": [_UUID, {"type": "string", "const": ""}]},
-        "salt": {"type": "string", "pattern": "^[0-9a-f]{32}$"},
-        "data": text | {"contentSchema": kinds[0] if len(kinds) == 1 else {"anyOf": kinds}},
-        "meta": text | {"description": "actor, purpose, and the policy decision behind the fact"},
+        "command_id": {"anyOf": [_UUID, _fixed("")]},
+        "salt": _TEXT | {"pattern": "^[0-9a-f]{32}$"},
+        "data": _JSON | {"contentSchema": {"anyOf": kinds, "x-extensible": True}},
+        "meta": _JSON | {"description": "actor, purpose, and the policy decision behind the fact"},
     }
-    return {"type": "object", "required": list(shape), "properties": shape}
+    return {"type": "object", "required": list(properties), "properties": properties}
+
+
+def _fixed(value: str) -> dict[str, str]:
+    return {"type": "string", "const": value}
+
+
+def _of(ledger: str) -> dict[str, str]:
+    """A stored name of the ledger."""
+    return {"type": "string", "pattern": rf"^{ledger}\."}

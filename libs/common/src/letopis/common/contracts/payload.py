@@ -1,14 +1,14 @@
 """JSON Schemas of facts: the shape of the canonical text that is stored, hashed and published."""
 
-from collections.abc import Iterable
-from dataclasses import fields, is_dataclass
-from typing import Any, get_type_hints
+from collections.abc import Mapping
+from typing import Any
 
 import msgspec
 
-from letopis.common.serialization import BigInt, Catalogue, Personal, Real
+from letopis.common.serialization import BigInt, Catalogue, Real, personal
 
 COMPONENT = "#/components/schemas/{name}"
+_SEALED = {"type": "string", "pattern": r"^sealed\.v1\."}
 _OWN: dict[type, dict[str, Any]] = {
     BigInt: {"type": "string", "pattern": "^-?[0-9]+$"},
     Real: {"anyOf": [{"type": "number"}, {"enum": ["NaN", "Infinity", "-Infinity"]}]},
@@ -23,7 +23,7 @@ def schema_name(type: str, schema_version: int) -> str:
 def schemas(facts: Catalogue) -> dict[str, dict[str, Any]]:
     """Every fact by `schema_name`, and what they are made of by class name.
 
-    Every field is present in canonical text, so every one is required; personal ones carry `x-personal`.
+    They tell what is stored: a personal field is its sealed text, and carries `x-personal`.
     """
     told, components = msgspec.json.schema_components(
         [kind for _, _, kind in facts.entries], schema_hook=_own, ref_template=COMPONENT
@@ -34,9 +34,10 @@ def schemas(facts: Catalogue) -> dict[str, dict[str, Any]]:
         renamed[reference["$ref"].rpartition("/")[2]] = schema_name(type, version)
     for name, schema in components.items():
         named[renamed.get(name, name)] = _referring(schema, renamed)
-    marks = dict(_marks(kind for _, _, kind in facts.entries))
     for schema in named.values():
-        _complete(schema, marks)
+        _complete(schema)
+    for type, version, kind in facts.entries:
+        _seal(named[schema_name(type, version)], personal(kind))
     return dict(sorted(named.items()))
 
 
@@ -60,34 +61,16 @@ def _referring(schema: Any, renamed: dict[str, str]) -> Any:
             return schema
 
 
-def _complete(schema: dict[str, Any], marks: dict[str, dict[str, str]]) -> None:
-    if "properties" not in schema:
-        return
-    properties: dict[str, dict[str, Any]] = schema["properties"]
-    schema["required"] = list(properties)
-    for name, subject in marks.get(schema.get("title", ""), {}).items():
-        properties[name]["x-personal"] = {"subject": subject}
-    for part in properties.values():
-        part.pop("default", None)
+def _complete(schema: dict[str, Any]) -> None:
+    """Every field is present in canonical text, so every one is required and none has a default."""
+    if "properties" in schema:
+        schema["required"] = list(schema["properties"])
+        for part in schema["properties"].values():
+            part.pop("default", None)
 
 
-def _marks(kinds: Iterable[Any]) -> Iterable[tuple[str, dict[str, str]]]:
-    """The personal fields of every dataclass within these, each with the field that names its subject."""
-    seen: set[type] = set()
-    waiting = list(kinds)
-    while waiting:
-        kind = waiting.pop()
-        waiting += getattr(kind, "__args__", ())
-        if not isinstance(kind, type) or kind in seen or not is_dataclass(kind):
-            continue
-        seen.add(kind)
-        hints = get_type_hints(kind, include_extras=True)
-        waiting += list(hints.values())
-        found = {
-            one.name: mark.subject
-            for one in fields(kind)
-            for mark in getattr(hints[one.name], "__metadata__", ())
-            if isinstance(mark, Personal)
-        }
-        if found:
-            yield kind.__name__, found
+def _seal(schema: dict[str, Any], marked: Mapping[str, str]) -> None:
+    """What stands in a personal field is a sealed text; what it was before is told beside it."""
+    for field, subject in marked.items():
+        content = schema["properties"][field]
+        schema["properties"][field] = _SEALED | {"x-personal": {"subject": subject, "content": content}}

@@ -1,9 +1,10 @@
 """The doors where a service tells what it promises: OpenAPI of its doors, AsyncAPI of its news."""
 
 from collections.abc import Collection, Mapping
+from dataclasses import dataclass, field
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Request
+from fastapi import APIRouter, FastAPI, Request
 from fastapi.responses import JSONResponse
 
 from letopis.common.contracts.asyncapi import asyncapi
@@ -15,34 +16,43 @@ from letopis.common.policy.verdict import Object
 from letopis.common.serialization import Catalogue
 
 
-def published(facts: Mapping[str, Catalogue]) -> dict[str, Catalogue]:
-    """A service's own facts by ledger, with those that common adds to every ledger."""
-    return {ledger: catalogue | denials(ledger) for ledger, catalogue in facts.items()}
+@dataclass(slots=True, kw_only=True)
+class Documents:
+    """A service's documents, made when first asked for; `facts` by ledger, with those that common adds to each."""
+
+    service: str
+    facts: Mapping[str, Catalogue]
+    telemetry: Collection[str]
+    _kept: dict[str, dict[str, Any]] = field(default_factory=dict)
+
+    def openapi(self, app: FastAPI) -> dict[str, Any]:
+        if "openapi" not in self._kept:
+            self._kept["openapi"] = openapi(app, app.state.routes)
+        return self._kept["openapi"]
+
+    def asyncapi(self, app: FastAPI) -> dict[str, Any]:
+        if "asyncapi" not in self._kept:
+            published = {ledger: catalogue | denials(ledger) for ledger, catalogue in self.facts.items()}
+            self._kept["asyncapi"] = asyncapi(app.title, self.service, published, self.telemetry)
+        return self._kept["asyncapi"]
 
 
-def contract_doors(service: str, title: str, facts: Mapping[str, Catalogue], telemetry: Collection[str]) -> APIRouter:
+def contract_doors(service: str) -> APIRouter:
     """`GET /openapi.json` and `GET /asyncapi.json` under action `<service>.contract.read`.
 
     They need a token like every door that architecture does not list as public: a map of a bank's insides is not
     for strangers.
     """
     router = APIRouter(tags=["contract"])
-    kept: dict[str, dict[str, Any]] = {}
 
-    @router.get("/openapi.json")
-    async def read_openapi(
-        request: Request, call: Annotated[Call, governed(f"{service}.contract.read")]
-    ) -> JSONResponse:
+    @router.get("/openapi.json", response_model=dict[str, Any])
+    async def read_openapi(request: Request, call: Annotated[Call, governed(f"{service}.contract.read")]) -> Any:
         await call.authorize(Object(type="contract", id="openapi"))
-        if "openapi" not in kept:
-            kept["openapi"] = openapi(request.app, request.app.state.routes)
-        return JSONResponse(kept["openapi"])
+        return JSONResponse(request.app.state.documents.openapi(request.app))
 
-    @router.get("/asyncapi.json")
-    async def read_asyncapi(call: Annotated[Call, governed(f"{service}.contract.read")]) -> JSONResponse:
+    @router.get("/asyncapi.json", response_model=dict[str, Any])
+    async def read_asyncapi(request: Request, call: Annotated[Call, governed(f"{service}.contract.read")]) -> Any:
         await call.authorize(Object(type="contract", id="asyncapi"))
-        if "asyncapi" not in kept:
-            kept["asyncapi"] = asyncapi(title, service, published(facts), telemetry)
-        return JSONResponse(kept["asyncapi"])
+        return JSONResponse(request.app.state.documents.asyncapi(request.app))
 
     return router

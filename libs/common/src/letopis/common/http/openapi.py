@@ -8,7 +8,7 @@ from fastapi.openapi.utils import get_openapi
 from fastapi.routing import APIRoute
 
 from letopis.common.contracts import told
-from letopis.common.errors import Forbidden, Unauthenticated, Unavailable
+from letopis.common.errors import Conflict, Forbidden, LetopisError, StreamClosed, Unauthenticated, Unavailable
 from letopis.common.http.problems import MEDIA_TYPE, problems
 from letopis.common.http.routing import Rule, Table
 
@@ -16,7 +16,6 @@ READS = frozenset({"get", "head"})
 _PROBLEM = {"$ref": "#/components/schemas/Problem"}
 _TEXT = {"type": "string"}
 # What the guard itself may say, beside what every endpoint lists.
-_GUARDED = (Unauthenticated, Forbidden, Unavailable)
 _GUARD_CODES = {
     "401": ("token.refused",),
     "413": ("body.too_large",),
@@ -50,21 +49,37 @@ def openapi(app: FastAPI, table: Table) -> dict[str, Any]:
     for rule in table.rules:
         path = document["paths"][_plain(rule.path)]
         _complete(path[rule.method.lower()], rule)
-    components["examples"] = _shared(document)
+    _share(document)
     return document
 
 
-def _shared(document: dict[str, Any]) -> dict[str, Any]:
-    """The examples of problems, each told once; operations refer to them."""
-    found: dict[str, Any] = {}
-    for operations in document["paths"].values():
-        for operation in operations.values():
-            for response in operation["responses"].values():
-                examples = response.get("content", {}).get(MEDIA_TYPE, {}).get("examples", {})
-                for code, example in examples.items():
-                    found[code] = example
-                    examples[code] = {"$ref": f"#/components/examples/{code}"}
-    return dict(sorted(found.items()))
+def _share(document: dict[str, Any]) -> None:
+    """What operations have in common is told once: the titles of problems, and answers that any of them may give."""
+    components = document["components"]
+    examples: dict[str, Any] = {}
+    seen: dict[str, list[dict[str, Any]]] = {}
+    for operation in operations(document):
+        for status, response in operation["responses"].items():
+            content = response.get("content", {}).get(MEDIA_TYPE)
+            if content is not None:
+                examples |= content.pop("examples", {})
+                seen.setdefault(status, []).append(response)
+    components["examples"] = dict(sorted(examples.items()))
+    components["responses"] = {}
+    for status, responses in seen.items():
+        count = [responses.count(one) for one in responses]
+        usual = dict(responses[count.index(max(count))])
+        components["responses"][f"Problem{status.title()}"] = usual
+        for response in responses:
+            if response == usual:
+                response.clear()
+                response["$ref"] = f"#/components/responses/Problem{status.title()}"
+
+
+def operations(document: dict[str, Any]) -> Iterator[dict[str, Any]]:
+    """All operations of a document, path by path."""
+    for methods in document["paths"].values():
+        yield from methods.values()
 
 
 def _plain(path: str) -> str:
@@ -80,9 +95,11 @@ def _complete(operation: dict[str, Any], rule: Rule) -> None:
         operation["security"] = [{"bearer": []}]
         operation["x-letopis-action"] = rule.action
         parameters += [_parameter("LetopisPurpose"), _parameter("MinPosition")]
+        may: list[type[LetopisError]] = [Unauthenticated, Forbidden, Unavailable]
         if rule.method.lower() not in READS:
             parameters.append(_parameter("IdempotencyKey"))
-        for status, entry in problems(*_GUARDED).items():
+            may += [Conflict, StreamClosed]
+        for status, entry in problems(*may).items():
             _merge(responses.setdefault(str(status), {}), entry)
     if _derived(responses.get("422", {})):
         del responses["422"]
@@ -134,17 +151,6 @@ def _answered(status: str, rule: Rule) -> dict[str, Any]:
     if status == "201" and not rule.public:
         found["Letopis-Position"] = _header("LetopisPosition")
     return found
-
-
-def codes(document: dict[str, Any]) -> Iterator[tuple[str, str, str, str]]:
-    """Every (method, path, status, code) that the document promises."""
-    for path, operations in document["paths"].items():
-        for method, operation in operations.items():
-            for status, response in operation["responses"].items():
-                schema = response.get("content", {}).get(MEDIA_TYPE, {}).get("schema", {})
-                for part in schema.get("allOf", ()):
-                    for code in part.get("properties", {}).get("code", {}).get("enum", ()):
-                        yield method.upper(), path, status, code
 
 
 def _parameter(name: str) -> dict[str, str]:

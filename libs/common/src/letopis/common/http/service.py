@@ -9,7 +9,7 @@ from fastapi.responses import Response
 
 from letopis.common.http import health
 from letopis.common.http.access import AccessLog
-from letopis.common.http.contracts import contract_doors
+from letopis.common.http.contracts import Documents, contract_doors
 from letopis.common.http.governing import AnsweredBefore
 from letopis.common.http.guard import RequestGuard
 from letopis.common.http.openapi import operation_id
@@ -39,10 +39,14 @@ def create_service(
     the service's registry, `app.state.parts` what the process runs beside the API, if it runs anything.
     """
 
+    metrics = metrics or Metrics(name)
+    silent = metrics.counter("policy_unanswered", "Questions that policy gave no answer to", ("rule",))
+
     @asynccontextmanager
     async def life(app: FastAPI) -> AsyncIterator[None]:
         async with resources() as opened:
             app.state.resources = opened
+            opened.policy.count_by(lambda rule: silent.labels(rule).inc())
             app.state.checks = _checks(opened)
             yield
 
@@ -56,9 +60,10 @@ def create_service(
         generate_unique_id_function=operation_id,
     )
     app.state.settings = settings
-    app.state.metrics = metrics or Metrics(name)
+    app.state.metrics = metrics
     app.state.parts = None
-    for router in (*routers, contract_doors(name, title, facts or {}, telemetry), health.router):
+    app.state.documents = Documents(service=name, facts=facts or {}, telemetry=telemetry)
+    for router in (*routers, contract_doors(name), health.router):
         app.include_router(router)
     install(app)
     app.add_exception_handler(AnsweredBefore, _answered_before)
