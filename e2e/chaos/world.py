@@ -1,0 +1,189 @@
+"""One run: processes on fresh databases and streams, started, killed at a point, awaited, and read at the end."""
+
+import os
+import random
+import shutil
+import signal
+from collections import Counter
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field, replace
+from functools import partial
+from typing import Any
+
+import psycopg
+from e2e.chaos import actors
+from e2e.chaos.place import OWNERS, SERVICES, Place, read_notes
+from e2e.chaos.reading import checkpoint_size, read, stream_positions
+from e2e.chaos.scenario import NotStruckError, Run
+from e2e.chaos.yard import Yard, until
+
+from letopis.local.forking import fork
+from letopis.local.ports import free_port
+
+VIEWS = {"registry": {"accounts"}, "inference": {"flows", "decision"}}
+EVERYBODY = ("owner", "scorer", "chronicle", "writer")
+
+
+@dataclass(slots=True)
+class World:
+    """The processes of one run, by role, and what struck them."""
+
+    yard: Yard
+    place: Place
+    rng: random.Random
+    pids: dict[str, int] = field(default_factory=dict)
+    strikes: Counter[str] = field(default_factory=Counter)
+    parked: int = 0
+
+    @classmethod
+    def fresh(cls, yard: Yard, number: int, **options: Any) -> "World":
+        """Databases from templates, streams made anew, an empty folder."""
+        folder = yard.folder / "run"
+        shutil.rmtree(folder, ignore_errors=True)
+        folder.mkdir()
+        yard.nats.delete()
+        yard.nats.provide()
+        place = Place(
+            folder=folder,
+            seed=number,
+            nats_url=yard.nats.url,
+            seeds=dict(yard.nats.seeds),
+            databases={service: yard.databases.clone(service, None) for service in SERVICES},
+            ports={"registry": free_port(), "inference": free_port()},
+            **options,
+        )
+        return cls(yard, place, random.Random(number))
+
+    def start(self, *roles: str, points: str = "", **changed: Any) -> None:
+        """Fork these processes; armed, if points are named."""
+        place = replace(self.place, **changed)
+        for role in roles:
+            kind = role.partition(":")[0]
+            self.pids[role] = fork(role, place.log(role), partial(actors.act, kind, place, points))
+
+    def kill(self, *roles: str) -> None:
+        """Kill -9, and wait until it is dead."""
+        for role in roles:
+            os.kill(self.pids[role], signal.SIGKILL)
+        for role in roles:
+            os.waitpid(self.pids.pop(role), 0)
+
+    def ended(self, role: str) -> int | None:
+        """The exit code of a process that has ended (minus the signal that killed it), else None."""
+        pid, status = os.waitpid(self.pids[role], os.WNOHANG)
+        if not pid:
+            return None
+        del self.pids[role]
+        return os.waitstatus_to_exitcode(status)
+
+    def struck(self, role: str, point: str, passing: int) -> None:
+        """Start the process with this point armed, and wait for its death exactly there; else NotStruckError."""
+        self.start(role, points=f"{point}={passing}")
+        code = until(f"the death of {role} at {point}", partial(self._dead, role))
+        said = f"fault point {point} struck\n" in self.place.log(role).read_text("utf-8", "replace")
+        if code != -signal.SIGKILL or not said:
+            raise NotStruckError(f"{role} ended with {code} instead of dying at {point}")
+        self.strikes[point] += 1
+
+    def _dead(self, role: str) -> int | None:
+        for other in set(self.pids) - {role}:
+            if (code := self.ended(other)) is not None and other != "writer":
+                raise AssertionError(f"{other} ended with {code}: {self.tail(other)}")
+        return self.ended(role)
+
+    def tail(self, role: str) -> str:
+        return self.place.log(role).read_text("utf-8", "replace")[-2000:]
+
+    def under_way(self, facts: int = 10) -> None:
+        """Wait until load has really begun: facts in both services, and the chronicle has some."""
+        until("load", lambda: all(self.head(ledger) > facts for ledger in OWNERS))
+
+    def grown(self, ledger: str, facts: int) -> None:
+        """Wait until a ledger has so many facts more."""
+        before = self.head(ledger)
+        until(f"{facts} facts more in {ledger}", lambda: self.head(ledger) >= before + facts)
+
+    def connect(self, service: str) -> psycopg.Connection[tuple[Any, ...]]:
+        return self.yard.postgres.connect(self.place.databases[service].name)
+
+    def scalar(self, service: str, query: str, *values: Any) -> Any:
+        with self.connect(service) as connection:
+            row = connection.execute(query, values).fetchone()  # type: ignore[arg-type]
+        return row[0] if row else None
+
+    def head(self, ledger: str) -> int:
+        return int(self.scalar(OWNERS[ledger], "SELECT head FROM es.ledger WHERE ledger = %s", ledger) or 0)
+
+    def end_load(self) -> None:
+        """Every intended command is answered, every acknowledged decision is in the ledger."""
+        self.place.stop.touch()
+        for role in [role for role in self.pids if role.startswith("writer")]:
+            code = until(f"the end of {role}", lambda role=role: _code(self.ended(role)))
+            if code != "0":
+                raise AssertionError(f"{role} ended with {code}: {self.tail(role)}")
+        until("the last decisions shipped", lambda: read_notes(self.place.notes("scored")))
+
+    def settle(self, *, streams: bool = True) -> None:
+        """Wait until relays, views, reaction, copies and seals stand at the heads of their ledgers."""
+        heads = until("all parts to come to the end", partial(self._settled, streams=streams))
+        self.kill(*self.pids)
+        # Nobody is left who could write on.
+        assert heads == {ledger: self.head(ledger) for ledger in OWNERS}
+
+    def _settled(self, *, streams: bool) -> dict[str, int] | None:
+        heads = {ledger: self.head(ledger) for ledger in OWNERS}
+        for service, views in VIEWS.items():
+            with self.connect(service) as connection:
+                live = connection.execute(_LIVE).fetchall()
+            if {view for view, *_ in live} != views or any(heads[ledger] != at for _, ledger, at in live):
+                return None
+        reacted = self.scalar("inference", "SELECT position FROM reacting.checkpoint WHERE reaction = 'payout'")
+        parked = self.scalar("inference", "SELECT count(*) FROM reacting.parked")
+        if reacted != heads["registry"] or parked != self.parked:
+            return None
+        with self.connect("audit") as connection:
+            copied = dict(connection.execute("SELECT ledger, max(position) FROM copy.record GROUP BY 1").fetchall())
+        if any(copied.get(ledger, 0) != head for ledger, head in heads.items()):
+            return None
+        if any(checkpoint_size(self.place, ledger) != head for ledger, head in heads.items()):
+            return None
+        if streams:
+            for ledger, head in heads.items():
+                if self.scalar(OWNERS[ledger], "SELECT position FROM outbox.relay WHERE ledger = %s", ledger) != head:
+                    return None
+            if any(stream_positions(self.yard, ledger)[-1:] != [head] for ledger, head in heads.items()):
+                return None
+        return heads if heads == {ledger: self.head(ledger) for ledger in OWNERS} else None
+
+    def verdict(self, *, streams: bool = True) -> Run:
+        """The run's end: load ends, parts come to rest, and the one reader looks at everything that is left."""
+        self.end_load()
+        self.settle(streams=streams)
+        return Run(strikes=self.strikes, reading=read(self, streams=streams))
+
+    @classmethod
+    @contextmanager
+    def of(cls, yard: Yard, number: int, **options: Any) -> Iterator["World"]:
+        """A fresh world that leaves nothing behind; if its run fails, the logs are kept."""
+        world = cls.fresh(yard, number, **options)
+        try:
+            yield world
+        finally:
+            world.clear()
+
+    def clear(self) -> None:
+        """Nothing of the run is left running, or stored."""
+        self.kill(*self.pids)
+        for database in self.place.databases.values():
+            self.yard.databases.drop(database)
+
+
+def _code(code: int | None) -> str:
+    return "" if code is None else str(code)
+
+
+_LIVE = (
+    "SELECT view, ledger, position FROM projecting.view_state JOIN projecting.checkpoint"
+    " USING (view, version, generation) WHERE state = 'live'"
+)
