@@ -1,6 +1,6 @@
 # Everything a person types. `make help` lists it.
 .DEFAULT_GOAL := help
-.PHONY: help demo stop test browser check contracts bench lock wheelhouse clean install
+.PHONY: help demo stop test browser check contracts opa opa-parity policy-mutants bench lock wheelhouse clean install
 SHELL := /bin/bash
 unexport PYTHONDONTWRITEBYTECODE
 
@@ -11,6 +11,8 @@ DATA ?= .letopis
 WHEELHOUSE ?=
 FOLDER ?= wheelhouse
 PYTEST_ARGS ?=
+OPA_VERSION := v1.21.3
+OPA := .opa/opa
 export WHEELHOUSE
 
 help: ## This list
@@ -25,7 +27,7 @@ stop: ## Stop what `make demo` or `letopis up` started; recorded data stays
 	@if [ -x $(BIN)/letopis ]; then $(BIN)/letopis down --data-dir $(DATA); else echo "nothing is installed here"; fi
 
 test: install ## Every test, on real embedded parts; those in a browser are `make browser`
-	$(BIN)/python -m pytest -m "not browser and not foreign and not fuzz" $(PYTEST_ARGS)
+	$(BIN)/python -m pytest -m "not browser and not foreign and not fuzz and not opa" $(PYTEST_ARGS)
 
 browser: install ## The page in a real Chromium (LETOPIS_CHROMIUM, or on PATH): signing, proofs, accessibility
 	$(BIN)/python -m pytest -m browser services/console e2e/test_console.py $(PYTEST_ARGS)
@@ -41,6 +43,22 @@ check: install ## Formatting, lint, types, import contracts, policies: the same 
 
 contracts: install ## Keep the interface documents as they are now in docs/contracts (BREAKING=1: also what breaks others)
 	$(BIN)/python -m letopis.common.contracts write $(if $(BREAKING),--accept-breaking)
+
+opa: $(OPA) ## OPA's own server, built by Go into .opa/ (minutes, once)
+
+$(OPA):
+	@command -v go >/dev/null || { echo "Go is needed to build OPA's server; or put \`opa\` $(OPA_VERSION) at $(OPA)"; exit 1; }
+	GOBIN=$(CURDIR)/.opa go install github.com/open-policy-agent/opa@$(OPA_VERSION)
+
+opa-parity: install $(OPA) ## Policies on OPA's own server: its formatter and checks, and equal bytes from both engines
+	$(OPA) check --strict $$(git ls-files '*.rego')
+	@odd=$$($(OPA) fmt --list $$(git ls-files '*.rego')); [ -z "$$odd" ] || { echo "run opa fmt -w on: $$odd"; exit 1; }
+	PATH=$(CURDIR)/.opa:$$PATH $(BIN)/python -m pytest -m opa $(PYTEST_ARGS)
+	PATH=$(CURDIR)/.opa:$$PATH $(BIN)/python -m pytest libs/common/tests/policy libs/common/tests/http $(PYTEST_ARGS)
+
+policy-mutants: install ## Change every policy one thing at a time: each change must make a test fail (build/policy-mutants.json)
+	$(BIN)/python -m letopis.common.policy mutants --report build/policy-mutants.json
+	$(BIN)/python -m letopis.common.policy mutants --gate --source libs/common/tests/policy/rooms
 
 bench: install ## First figures: scoring, appending, relaying, rebuilding, start and memory of the stack
 	$(BIN)/python -m e2e.bench

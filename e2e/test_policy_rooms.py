@@ -3,18 +3,22 @@
 import pytest
 from e2e.stacks import SERVICES
 
+from letopis.common.policy import mutation, trial
 from letopis.common.policy.engine import Engine
 from letopis.common.policy.sources import bundle_of, collect
 from letopis.common.testing.policy import assert_monotone
 from letopis.common.testing.questions import questions
 
-BUNDLE = bundle_of(collect())
+ROOMS = collect()
+BUNDLE = bundle_of(ROOMS)
 ACTIONS = {
     service: [action for action in BUNDLE.data["bundle"]["actions"] if action.startswith(f"{service}.")]
     for service in SERVICES
 }
 EACH = 5
 MOST = 2000
+# All of them are `make policy-mutants`.
+EVERY = 10
 
 
 @pytest.fixture(scope="module")
@@ -42,3 +46,11 @@ class TestEveryAction:
                 if not never:
                     break
         assert never == set()
+
+
+@pytest.mark.parametrize("room", [one for one in ROOMS if one.name and one.module], ids=lambda room: room.package)
+def test_a_change_of_a_rule_is_noticed_by_a_test_of_its_room(room):
+    mutants = list(mutation.of(room.module))[::EVERY]
+    outcomes = list(trial.outcomes(room, ROOMS, mutants))
+    assert [one.mutation.label for one in outcomes if not one.noticed_by] == []
+    assert outcomes

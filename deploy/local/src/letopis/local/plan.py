@@ -11,11 +11,12 @@ import msgspec
 
 from letopis.common.errors import LetopisError
 from letopis.local.ports import taken
-from letopis.local.topology import BASE_PORT, OFFSETS, SERVICES, Service
+from letopis.local.topology import BASE_PORT, KEY_CALLERS, OFFSETS, SERVICES, Service
 
 LOOPBACK = "127.0.0.1"
 STEP = 20
-Profile = Literal["demo", "local"]
+Profile = Literal["demo", "local", "bank"]
+KEY_STORE = "letopis.audit.subject_keys"
 
 # A part whose URL is given is not started.
 REPLACEABLE = {
@@ -24,6 +25,7 @@ REPLACEABLE = {
     "valkey": "LETOPIS_VALKEY_URL",
     "opa": "LETOPIS_OPA_URL",
     "issuer": "LETOPIS_OIDC_ISSUER",
+    "subject_keys": "LETOPIS_SUBJECT_KEYS_URL",
     "mlflow": "LETOPIS_MLFLOW_URL",
 }
 
@@ -95,6 +97,15 @@ def _has_main(package: str) -> bool:
 
 def has_issuer() -> bool:
     return _has_main("letopis.local.issuer")
+
+
+def has_key_store(plan: Plan) -> bool:
+    """Whether this plan runs the key store: it is installed, not given, and one of the services asks it."""
+    return (
+        plan.runs("subject_keys")
+        and _has_main(KEY_STORE)
+        and any(service.name in KEY_CALLERS for service in plan.services)
+    )
 
 
 def make_plan(

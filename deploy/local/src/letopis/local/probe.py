@@ -11,7 +11,7 @@ def ask(url: str, limit: float = 2.0) -> tuple[int, Any]:
     parts = urlsplit(url)
     connection = HTTPConnection(parts.hostname or "", parts.port, timeout=limit)
     try:
-        connection.request("GET", parts.path or "/")
+        connection.request("GET", (parts.path or "/") + (f"?{parts.query}" if parts.query else ""))
         response = connection.getresponse()
         body = response.read()
     except (OSError, HTTPException):

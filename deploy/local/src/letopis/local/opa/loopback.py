@@ -1,10 +1,12 @@
 """OPA's REST answers over its library, on loopback, in a process that dies rather than think too long.
 
-usage: python -m letopis.local.opa.loopback BUNDLE PUBLIC_KEY HOST PORT
+usage: python -m letopis.local.opa.loopback BUNDLE PUBLIC_KEY HOST PORT [TOKEN_FILE]
 """
 
 import json
+import os
 import re
+import secrets
 import signal
 import sys
 from pathlib import Path
@@ -19,6 +21,7 @@ from starlette.routing import Route
 from letopis.common.policy.bundle import verify_bundle
 from letopis.common.policy.engine import Engine, PolicyUndefined
 from letopis.common.policy.sources import PolicyError
+from letopis.common.private_files import read_private
 
 # The library cannot be interrupted. One evaluation past this many seconds ends the process (SIGALRM's
 # default), callers deny meanwhile, and the supervisor starts another.
@@ -31,10 +34,13 @@ def answer(document: object, status: int = 200) -> Response:
     return Response(text, status, media_type="application/json")
 
 
-def create_app(engine: Engine) -> Starlette:
-    """`GET|POST /v1/data/PATH` and `GET /health`, as OPA's server answers them."""
+def create_app(engine: Engine, token: str = "") -> Starlette:
+    """`GET|POST /v1/data/PATH` and `GET /health`, as OPA's server answers them; with a token only to who holds it."""
+    expected = f"Bearer {token}".encode()
 
     async def data(request: Request) -> Response:
+        if token and not secrets.compare_digest(request.headers.get("authorization", "").encode(), expected):
+            return answer({"code": "unauthorized", "message": "request rejected by administrative policy"}, 401)
         body = await request.body() if request.method == "POST" else b""
         try:
             asked: dict[str, Any] = json.loads(body) if body else {}
@@ -67,9 +73,12 @@ def create_app(engine: Engine) -> Starlette:
 
 def main(argv: list[str]) -> None:
     """Verify the bundle's signature, compile it, serve."""
-    bundle, key, host, port = argv
+    if os.environ.get("LETOPIS_PROFILE") == "bank":
+        raise PolicyError("profile bank needs OPA's own server; this one answers by the library")
+    bundle, key, host, port, *token = argv
     engine = Engine(verify_bundle(Path(bundle), Path(key).read_bytes()))
-    uvicorn.run(create_app(engine), host=host, port=int(port), log_level="warning", access_log=False, lifespan="off")
+    app = create_app(engine, read_private(Path(token[0])).strip() if token else "")
+    uvicorn.run(app, host=host, port=int(port), log_level="warning", access_log=False, lifespan="off")
 
 
 if __name__ == "__main__":

@@ -1,7 +1,8 @@
 """The only place that talks to OPA. No answer, a late one, a strange one or one of another revision is a denial."""
 
 import asyncio
-from collections.abc import Mapping
+import logging
+from collections.abc import Callable, Mapping
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -16,6 +17,8 @@ from letopis.common.errors import Reason
 from letopis.common.ids import uuid7
 from letopis.common.policy.verdict import Malformed, Question, Verdict, read_answer, unanswered, verdict_of
 from letopis.common.serialization import canonical
+
+_log = logging.getLogger("letopis.policy")
 
 DEADLINE = 0.25
 KEPT_FOR = timedelta(seconds=5)
@@ -59,18 +62,25 @@ class Policy:
         self._client: _Client | None = None
         self._opening = asyncio.Lock()
         self._seen = ""
-        self._kept: dict[bytes, _Kept] = {}
+        self._kept: dict[tuple[object, ...], _Kept] = {}
+        self._count: Callable[[str], None] = _nobody
+        self._silent = ""
 
     async def ask(self, question: Question, *, can: frozenset[str] = frozenset(), read: bool = False) -> Verdict:
         """The verdict; never raises for what the engine does. `can` names the obligations the asker fulfils."""
-        asked = question.input()
-        key = canonical({**asked, "context": None, "can": sorted(can)}) if read else b""
-        if read and (kept := self._remembered(key)) is not None:
+        if not read:
+            return self._noted(await self._ask(question.input(), can))
+        key = _key(question, can)
+        if (kept := self._remembered(key)) is not None:
             return kept
-        verdict = await self._ask(asked, can)
-        if read and verdict.allow:
+        verdict = self._noted(await self._ask(question.input(), can))
+        if verdict.allow:
             self._remember(key, verdict)
         return verdict
+
+    def count_by(self, count: Callable[[str], None]) -> None:
+        """Tell `count` the rule of every question that the engine gave no answer to."""
+        self._count = count
 
     def forget(self) -> None:
         """Give no earlier answer again; called when a revocation is heard."""
@@ -131,18 +141,49 @@ class Policy:
                     self._client = client
         return self._client
 
-    def _remembered(self, key: bytes) -> Verdict | None:
+    def _noted(self, verdict: Verdict) -> Verdict:
+        """Counted every time, written into the log when it begins and when it is over."""
+        rule = "" if verdict.answered else verdict.reasons[0].rule
+        if rule:
+            self._count(rule)
+        if rule not in {self._silent, "policy.undefined"}:
+            if rule:
+                _log.error("policy gives no answer, every question is denied", extra={"rule": rule})
+            else:
+                _log.warning("policy answers again", extra={"revision": verdict.authorization.revision})
+            self._silent = rule
+        return verdict
+
+    def _remembered(self, key: tuple[object, ...]) -> Verdict | None:
         kept = self._kept.get(key)
         if kept is None or not timedelta() <= self._clock.now() - kept.at < KEPT_FOR:
             return None
         return kept.verdict
 
-    def _remember(self, key: bytes, verdict: Verdict) -> None:
+    def _remember(self, key: tuple[object, ...], verdict: Verdict) -> None:
         now = self._clock.now()
         if len(self._kept) >= KEPT_AT_MOST:
             self._kept = {one: kept for one, kept in self._kept.items() if now - kept.at < KEPT_FOR}
         if len(self._kept) < KEPT_AT_MOST:
             self._kept[key] = _Kept(verdict, now)
+
+
+def _nobody(_: str) -> None:
+    """Counts for no one."""
+
+
+def _key(question: Question, can: frozenset[str]) -> tuple[object, ...]:
+    """All of a question but its time; two that are equal get the same answer."""
+    thing = question.object
+    return (
+        question.action,
+        question.subject,
+        question.purpose,
+        (thing.type, thing.id, thing.tenant),
+        canonical(thing.attributes) if thing.attributes else b"",
+        canonical(question.facts) if question.facts else b"",
+        can,
+    )
 
 
 def _none(rule: str, asked: dict[str, Any], authorization_id: str, revision: str = "") -> Verdict:

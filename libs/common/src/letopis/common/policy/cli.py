@@ -9,9 +9,10 @@ from typing import Annotated
 from cyclopts import App, Parameter
 from rich.console import Console
 
-from letopis.common.policy import bundle, lint, trial
+from letopis.common.policy import bundle, lint, mutation, trial
 from letopis.common.policy.engine import Engine
 from letopis.common.policy.sources import Room, bundle_of, collect
+from letopis.common.policy.sources import gate as gate_module
 
 _out = Console(soft_wrap=True, highlight=False, markup=False)
 _err = Console(soft_wrap=True, highlight=False, markup=False, stderr=True)
@@ -46,6 +47,39 @@ def prove(*, source: Source = None) -> int:
         _err.print(f"FAILED {line}")
     _out.print(f"{_count(rooms)}: {len(result.passed)} tests passed, {len(result.failed)} failed")
     return 1 if result.failed or not result.passed else 0
+
+
+@app.command
+def mutants(*, source: Source = None, gate: bool = False, report: Path | None = None) -> int:
+    """Change the rooms' rules one thing at a time; each change must make a test of the room fail.
+
+    Parameters
+    ----------
+    gate
+        Change the gate that all rooms share instead; the tests of these rooms must notice.
+    report
+        Where every mutant and the test that noticed it are written, as JSON.
+    """
+    rooms = collect(source)
+    told = list(
+        trial.outcomes_of_gate(rooms, mutation.of(gate_module()))
+        if gate
+        else (
+            outcome
+            for room in rooms
+            if room.name and room.module
+            for outcome in trial.outcomes(room, rooms, mutation.of(room.module))
+        )
+    )
+    survivors = [one for one in told if not one.noticed_by]
+    for one in survivors:
+        _err.print(f"SURVIVES {one.package} {one.mutation.label}")
+    if report is not None:
+        report.parent.mkdir(parents=True, exist_ok=True)
+        lines = [{"package": one.package, "mutant": one.mutation.label, "noticed_by": one.noticed_by} for one in told]
+        report.write_text(json.dumps(lines, indent=1) + "\n", "utf-8")
+    _out.print(f"{_count(rooms)}: {len(told)} mutants, {len(survivors)} survive")
+    return 1 if survivors or not told else 0
 
 
 @app.command

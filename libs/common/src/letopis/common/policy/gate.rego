@@ -51,10 +51,7 @@ barred["role.not_granted"] := {
 	"owner": "the administrators of roles",
 	"message": sprintf("none of your roles may do this; one of %s may", [concat(", ", declared.roles)]),
 	"remedy": "ask an administrator for the role, or somebody who has it to act",
-} if {
-	declared
-	not granted
-}
+} if not granted # of an action nobody declared there is nothing to say: no roles, no message
 
 barred["input.incomplete"] := {
 	"owner": "the service's developers",
@@ -66,7 +63,7 @@ barred["input.incomplete"] := {
 }
 
 # A rule without a mode prevents: forgetting to declare one never opens a gate.
-mode(rule) := object.get(data.bundle.rules, [service, room, rule, "mode"], "prevent")
+mode(rule) := object.get(data.bundle.rules, [service, room, rule, "mode"], null)
 
 preventing(fired) := {rule | some rule in fired; not mode(rule) in {"observe", "warn"}}
 

@@ -23,6 +23,7 @@ ROLES = frozenset(
         "operator",
         "administrator",
         "consumer",
+        "subscriber",
         "service",
     }
 )

@@ -34,6 +34,12 @@ class Mutation:
     module: str
 
 
+def of(module: str) -> Iterator[Mutation]:
+    """All mutants of a module."""
+    yield from dropped(module)
+    yield from changed(module)
+
+
 def dropped(module: str) -> Iterator[Mutation]:
     """One body of one deny rule never fires, for each."""
     for number, head in enumerate(_HEAD.finditer(module), 1):

@@ -7,7 +7,7 @@ from typing import Any
 
 from letopis.common.policy.engine import Engine, NotCompiled
 from letopis.common.policy.mutation import Mutation, dropped
-from letopis.common.policy.sources import Bundle, PolicyError, Room, bundle_of
+from letopis.common.policy.sources import GATE, Bundle, PolicyError, Room, bundle_of
 
 _TEST = re.compile(r"^(test_\w+)", re.MULTILINE)
 
@@ -55,6 +55,18 @@ def outcomes(room: Room, rooms: Sequence[Room], mutations: Iterable[Mutation]) -
         noticed = next((name for name, holds in holding(mutant, room).items() if not holds), "")
         mutant.close()
         yield Outcome(package=room.package, mutation=mutation, noticed_by=noticed)
+
+
+def outcomes_of_gate(rooms: Sequence[Room], mutations: Iterable[Mutation]) -> Iterator[Outcome]:
+    """Each mutation of the shared gate, tried on the tests of all rooms."""
+    bundle = bundle_of(rooms, tests=True)
+    for mutation in mutations:
+        mutant = _mutant(bundle, GATE, mutation)
+        if mutant is None:
+            continue
+        failing = (name for room in rooms for name, holds in holding(mutant, room).items() if not holds)
+        yield Outcome(package="letopis.gate", mutation=mutation, noticed_by=next(failing, ""))
+        mutant.close()
 
 
 def tests_of(room: Room) -> list[str]:

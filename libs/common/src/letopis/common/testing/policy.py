@@ -34,6 +34,8 @@ def without_each_field(document: Any, prefix: str = "") -> Iterator[tuple[str, A
             for index, value in enumerate(document):
                 for path, inner in without_each_field(value, f"{prefix}{index}."):
                     yield path, [inner if at == index else copy.deepcopy(one) for at, one in enumerate(document)]
+        case _:
+            pass
 
 
 def _answer(engine: Engine, service: str, question: dict[str, Any]) -> dict[str, Any]:

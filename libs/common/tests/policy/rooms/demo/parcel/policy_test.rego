@@ -1,6 +1,7 @@
 package letopis.demo.parcel_test
 
 import data.letopis.demo
+import data.letopis.gate
 
 import future.keywords.not
 import rego.v1
@@ -59,4 +60,89 @@ test_a_stranger_reads_nothing if {
 	answer := demo.authorize with input as changed({"action": "demo.parcel.read", "subject": {"roles": ["consumer"]}})
 	not answer.allow
 	answer.deny == {"role.not_granted"}
+}
+
+# The gate itself, answer by answer, as everybody meets it.
+denial := {"allow": false, "warned": set(), "observed": set(), "obligations": set(), "revision": data.bundle.revision}
+
+test_whoever_is_known_may_track if {
+	stranger := {"subject": {"roles": []}, "action": "demo.parcel.track"}
+	demo.authorize.allow with input as changed(stranger)
+}
+
+test_the_gate_tells_of_an_action_nobody_declared if {
+	answer := demo.authorize with input as changed({"action": "demo.parcel.fly"})
+	answer == object.union(denial, {"deny": {"action.unknown"}, "reasons": {"action.unknown": {
+		"owner": "the service's developers",
+		"message": "no room declares this action",
+		"remedy": "report it: the service asks about an action that the policy in force does not know",
+	}}})
+}
+
+test_the_gate_tells_who_may_instead if {
+	answer := demo.authorize with input as changed({"action": "demo.parcel.read", "subject": {"roles": ["consumer"]}})
+	answer == object.union(denial, {"deny": {"role.not_granted"}, "reasons": {"role.not_granted": {
+		"owner": "the administrators of roles",
+		"message": "none of your roles may do this; one of operator, auditor may",
+		"remedy": "ask an administrator for the role, or somebody who has it to act",
+	}}})
+}
+
+incomplete(question) := answer.reasons["input.incomplete"] if answer := demo.authorize with input as question
+
+test_the_gate_tells_what_is_missing if {
+	incomplete(json.remove(send, ["/facts/packer"])) == {
+		"owner": "the service's developers",
+		"message": "the question is not complete: it lacks facts.packer",
+		"remedy": "state what is missing (a purpose by the header Letopis-Purpose) and ask again",
+	}
+	two := incomplete(changed({"purpose": "", "facts": {"packer": ""}}))
+	two.message == "the question is not complete: it lacks facts.packer, purpose"
+}
+
+test_the_gate_tells_what_is_of_another_kind if {
+	odd := incomplete(changed({"facts": {"packer": 7}, "purpose": 8}))
+	odd.message == concat("", [
+		"the question is not complete: facts.packer: Invalid type. Expected: string, given: integer; ",
+		"purpose: Invalid type. Expected: string, given: integer",
+	])
+}
+
+heavy := changed({"object": {"attributes": {"kilograms": 21}}})
+
+told := {"owner": "Work safety", "message": "the parcel weighs more than 20 kg", "remedy": "split it in two"}
+
+test_the_gate_warns_in_words if {
+	answer := demo.authorize with input as heavy
+	answer == object.union(denial, {
+		"allow": true,
+		"deny": set(),
+		"warned": {"parcel.too_heavy"},
+		"reasons": {"parcel.too_heavy": told},
+	})
+}
+
+test_the_gate_observes_in_silence if {
+	answer := demo.authorize with input as heavy
+		with data.bundle.rules.demo.parcel["parcel.too_heavy"].mode as "observe"
+	answer == object.union(denial, {"allow": true, "deny": set(), "observed": {"parcel.too_heavy"}, "reasons": {}})
+}
+
+test_a_rule_without_words_prevents_by_its_name if {
+	answer := demo.authorize with input as heavy
+		with data.bundle.rules as {}
+	answer == object.union(denial, {"deny": {"parcel.too_heavy"}, "reasons": {"parcel.too_heavy": {
+		"owner": "",
+		"message": "parcel.too_heavy",
+		"remedy": "",
+	}}})
+}
+
+test_no_room_says_yes_against_its_own_denials if {
+	consent := gate.answer(true, set()) with input as send
+	consent.allow == true
+	silence := gate.answer(false, set()) with input as send
+	silence.allow == false
+	contradiction := gate.answer(true, {"four_eyes.own_parcel"}) with input as send
+	contradiction.allow == false
 }
