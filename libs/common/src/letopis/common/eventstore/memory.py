@@ -6,8 +6,8 @@ from uuid import UUID
 
 from letopis.common.clock import Clock
 from letopis.common.envelope import NewFact, Record
-from letopis.common.errors import Conflict, EventStoreError, KeyReused, SourceGap
-from letopis.common.eventstore.port import Appended, CommandRow
+from letopis.common.errors import Conflict, KeyReused, SourceGap, StreamClosed
+from letopis.common.eventstore.port import Appended, CommandRow, StreamFacts, check
 
 
 @dataclass(slots=True)
@@ -19,6 +19,7 @@ class MemoryEventStore:
     ledgers: dict[str, list[Record]] = field(default_factory=dict)
     commands: dict[tuple[str, UUID], CommandRow] = field(default_factory=dict)
     sources: dict[tuple[str, UUID], int] = field(default_factory=dict)
+    closed: set[tuple[str, str]] = field(default_factory=set)
 
     async def append(
         self,
@@ -29,15 +30,29 @@ class MemoryEventStore:
         command_id: UUID | None = None,
         request_hash: bytes = b"",
     ) -> Appended:
-        if not facts:
-            raise EventStoreError("an append needs facts")
+        one = StreamFacts(stream=stream, expected=expected, facts=facts)
+        return await self.append_all(ledger, [one], command_id, request_hash)
+
+    async def append_all(
+        self,
+        ledger: str,
+        streams: Sequence[StreamFacts],
+        command_id: UUID | None = None,
+        request_hash: bytes = b"",
+    ) -> Appended:
+        check(streams)
         if command_id is not None and (twin := self.commands.get((ledger, command_id))) is not None:
             if twin.request_hash != request_hash:
                 raise KeyReused
             return Appended(ledger=ledger, first=twin.first, last=twin.last, replayed=True)
-        if await self.stream_head(ledger, stream) != expected:
-            raise Conflict(f"stream {stream} is not at version {expected}")
-        done = self._write(ledger, stream, expected, facts, command_id)
+        for one in sorted(streams, key=lambda one: one.stream):
+            if (ledger, one.stream) in self.closed:
+                raise StreamClosed(f"stream {one.stream} is closed")
+            if await self.stream_head(ledger, one.stream) != one.expected:
+                raise Conflict(f"stream {one.stream} is not at version {one.expected}")
+        written = [self._write(ledger, one.stream, one.expected, one.facts, command_id) for one in streams]
+        self.closed |= {(ledger, one.stream) for one in streams if one.closes}
+        done = Appended(ledger=ledger, first=written[0].first, last=written[-1].last)
         if command_id is not None:
             self.commands[ledger, command_id] = CommandRow(
                 command_id=command_id, request_hash=request_hash, first=done.first, last=done.last

@@ -6,6 +6,7 @@ from typing import Protocol
 from uuid import UUID
 
 from letopis.common.envelope import NewFact, Record
+from letopis.common.errors import EventStoreError
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -16,6 +17,16 @@ class Appended:
     first: int
     last: int
     replayed: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StreamFacts:
+    """What a command appends to one stream; with `closes` they are the last that it takes."""
+
+    stream: str
+    expected: int
+    facts: Sequence[NewFact]
+    closes: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -44,6 +55,19 @@ class EventStore(Protocol):
 
         The same command with the same request hash gets the first answer again (`replayed`).
         Raises Conflict, StreamClosed, KeyReused.
+        """
+        ...
+
+    async def append_all(
+        self,
+        ledger: str,
+        streams: Sequence[StreamFacts],
+        command_id: UUID | None = None,
+        request_hash: bytes = b"",
+    ) -> Appended:
+        """Append to several streams of a ledger by one command: all or none, in this order.
+
+        Each stream stands there once. Raises as `append` does.
         """
         ...
 
@@ -77,3 +101,11 @@ class EventStore(Protocol):
     async def find_command(self, ledger: str, command_id: UUID) -> CommandRow | None:
         """The command, if it was carried out."""
         ...
+
+
+def check(streams: Sequence[StreamFacts]) -> None:
+    """What an append cannot be: without facts, or twice to one stream."""
+    if not streams or not all(one.facts for one in streams):
+        raise EventStoreError("an append needs facts")
+    if len({one.stream for one in streams}) < len(streams):
+        raise EventStoreError("a stream stands twice in one append")

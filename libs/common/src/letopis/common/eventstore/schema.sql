@@ -9,7 +9,7 @@ CREATE TABLE es.ledger (
 );
 
 CREATE TABLE es.stream (
-    ledger        text    NOT NULL REFERENCES es.ledger,
+    ledger        text    NOT NULL,
     stream        text    NOT NULL,
     version       bigint  NOT NULL,
     last_position bigint  NOT NULL,
@@ -18,7 +18,7 @@ CREATE TABLE es.stream (
 ) WITH (fillfactor = 70);
 
 CREATE TABLE es.command (
-    ledger       text  NOT NULL REFERENCES es.ledger,
+    ledger       text  NOT NULL,
     command_id   uuid  NOT NULL,
     request_hash bytea NOT NULL,
     first_pos    bigint NOT NULL,
@@ -27,7 +27,7 @@ CREATE TABLE es.command (
 ) WITH (fillfactor = 70);
 
 CREATE TABLE es.source (
-    ledger        text   NOT NULL REFERENCES es.ledger,
+    ledger        text   NOT NULL,
     source_id     uuid   NOT NULL,
     last_seq      bigint NOT NULL,
     last_position bigint NOT NULL,
@@ -86,60 +86,119 @@ BEGIN
     END IF;
 END $$;
 
--- One command: the stream MUST stand at p_expected. The ledger row is locked last and held until commit,
--- so positions are given out in commit order and without gaps. A repeated command gets its first positions.
+-- One command or several that wait together: one statement, one commit, an outcome each.
+-- Everybody takes locks in the same order: commands, streams (each sorted), the ledger row last. It is held until
+-- commit, so positions are given out in commit order and without gaps.
+--
+-- p_commands, p_hashes: one a command (an id may be NULL). p_owner, p_streams, p_expected, p_counts, p_closes: one a
+-- stream that a command appends to; p_owner is the place of its command, a stream MUST NOT stand there twice.
+-- The facts follow in the order of the streams. `refusal` is empty or the SQLSTATE that says why nothing of this
+-- command was written; a repeated command gets its first positions.
 CREATE FUNCTION es.append(
-    p_ledger text, p_stream text, p_expected bigint, p_command uuid, p_hash bytea,
-    p_ids uuid[], p_types text[], p_versions integer[], p_salts bytea[], p_data bytea[], p_meta bytea[],
-    OUT first_pos bigint, OUT last_pos bigint, OUT replayed boolean
-) LANGUAGE plpgsql SECURITY DEFINER SET search_path = es, pg_temp SET lock_timeout = '2s' AS $$
+    p_ledger text, p_commands uuid[], p_hashes bytea[],
+    p_order integer[], p_owner integer[], p_streams text[], p_expected bigint[], p_counts integer[], p_closes boolean[],
+    p_ids uuid[], p_types text[], p_versions integer[], p_salts bytea[], p_data bytea[], p_meta bytea[]
+) RETURNS TABLE (refusal text, first_pos bigint, last_pos bigint, replayed boolean)
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = es, pg_temp SET lock_timeout = '2s' AS $$
 DECLARE
-    n    integer := cardinality(p_ids);
-    was  bigint;
-    base bigint;
-    twin es.command;
+    commands constant integer := cardinality(p_commands);
+    streams  constant integer := cardinality(p_streams);
+    refusals text[]    := array_fill(''::text, ARRAY[commands]);
+    firsts   bigint[]  := array_fill(NULL::bigint, ARRAY[commands]);
+    lasts    bigint[]  := array_fill(NULL::bigint, ARRAY[commands]);
+    again    boolean[] := array_fill(false, ARRAY[commands]);
+    was      bigint[]  := array_fill(0::bigint, ARRAY[streams]);
+    part     integer[] := '{}';
+    place    bigint[]  := array_fill(NULL::bigint, ARRAY[streams]);
+    seen     bigint[]  := array_fill(0::bigint, ARRAY[streams]);
+    facts    bigint    := 0;
+    given    bigint    := 0;
+    base     bigint;
+    c        integer;
+    k        integer;
+    twin     es.command;
+    here     es.stream;
 BEGIN
-    replayed := false;
-    IF n = 0 THEN
+    FOR c IN 1..commands LOOP
+        CONTINUE WHEN p_commands[c] IS NULL;
+        INSERT INTO es.command VALUES (p_ledger, p_commands[c], p_hashes[c], 0, 0) ON CONFLICT DO NOTHING;
+        CONTINUE WHEN FOUND;
+        SELECT * INTO STRICT twin FROM es.command t WHERE t.ledger = p_ledger AND t.command_id = p_commands[c];
+        again[c] := true; firsts[c] := twin.first_pos; lasts[c] := twin.last_pos;
+        IF twin.request_hash <> p_hashes[c] THEN
+            refusals[c] := 'LE421';
+        END IF;
+    END LOOP;
+
+    FOREACH k IN ARRAY p_order LOOP
+        c := p_owner[k];
+        CONTINUE WHEN again[c] OR refusals[c] <> '';
+        IF p_expected[k] = 0 THEN
+            INSERT INTO es.stream VALUES (p_ledger, p_streams[k], 0, 0) ON CONFLICT DO NOTHING;
+            CONTINUE WHEN FOUND;
+        END IF;
+        SELECT * INTO here FROM es.stream s WHERE s.ledger = p_ledger AND s.stream = p_streams[k] FOR UPDATE;
+        IF here.closed THEN
+            refusals[c] := 'LE410';
+        ELSIF here.version IS DISTINCT FROM p_expected[k] THEN
+            refusals[c] := 'LE409';
+        END IF;
+        was[k] := here.last_position;
+    END LOOP;
+
+    FOR k IN 1..streams LOOP
+        c := p_owner[k];
+        seen[k] := facts;
+        facts := facts + p_counts[k];
+        part := part || array_fill(k, ARRAY[p_counts[k]]);
+        IF p_counts[k] < 1 THEN
+            RAISE EXCEPTION 'an append needs facts' USING ERRCODE = 'LE422';
+        END IF;
+        IF NOT again[c] AND refusals[c] = '' THEN
+            place[k] := given;
+            given := given + p_counts[k];
+        END IF;
+    END LOOP;
+    IF facts <> cardinality(p_ids) OR facts = 0 THEN
         RAISE EXCEPTION 'an append needs facts' USING ERRCODE = 'LE422';
     END IF;
-    IF p_command IS NOT NULL THEN
-        INSERT INTO es.command VALUES (p_ledger, p_command, p_hash, 0, 0) ON CONFLICT DO NOTHING;
-        IF NOT FOUND THEN
-            SELECT * INTO STRICT twin FROM es.command c WHERE c.ledger = p_ledger AND c.command_id = p_command;
-            IF twin.request_hash <> p_hash THEN
-                RAISE EXCEPTION 'command % came before with another request', p_command USING ERRCODE = 'LE421';
+
+    IF given > 0 THEN
+        UPDATE es.ledger l SET head = l.head + given WHERE l.ledger = p_ledger
+            RETURNING l.head - given INTO STRICT base;
+        INSERT INTO es.event
+            SELECT p_ledger, base + place[f.k] + f.i - seen[f.k], p_streams[f.k], p_expected[f.k] + f.i - seen[f.k],
+                   CASE f.i - seen[f.k] WHEN 1 THEN was[f.k] ELSE base + place[f.k] + f.i - seen[f.k] - 1 END,
+                   f.id, f.type, f.sv, clock_timestamp(), p_commands[p_owner[f.k]], f.salt, f.data, f.meta
+            FROM unnest(part, p_ids, p_types, p_versions, p_salts, p_data, p_meta) WITH ORDINALITY
+                 AS f (k, id, type, sv, salt, data, meta, i)
+            WHERE place[f.k] IS NOT NULL;
+        FOR k IN 1..streams LOOP
+            CONTINUE WHEN place[k] IS NULL;
+            c := p_owner[k];
+            firsts[c] := coalesce(firsts[c], base + place[k] + 1);
+            lasts[c] := base + place[k] + p_counts[k];
+            UPDATE es.stream s SET version = p_expected[k] + p_counts[k], last_position = lasts[c], closed = p_closes[k]
+                WHERE s.ledger = p_ledger AND s.stream = p_streams[k];
+        END LOOP;
+    END IF;
+
+    FOR c IN 1..commands LOOP
+        IF NOT again[c] AND p_commands[c] IS NOT NULL THEN
+            IF refusals[c] = '' THEN
+                UPDATE es.command t SET first_pos = firsts[c], last_pos = lasts[c]
+                    WHERE t.ledger = p_ledger AND t.command_id = p_commands[c];
+            ELSE
+                DELETE FROM es.command t WHERE t.ledger = p_ledger AND t.command_id = p_commands[c];
             END IF;
-            first_pos := twin.first_pos; last_pos := twin.last_pos; replayed := true;
-            RETURN;
         END IF;
+        refusal := refusals[c]; first_pos := firsts[c]; last_pos := lasts[c]; replayed := again[c];
+        RETURN NEXT;
+    END LOOP;
+    -- A refused command leaves no trace, also not of a stream that it would have begun.
+    IF given < facts THEN
+        DELETE FROM es.stream s WHERE s.ledger = p_ledger AND s.stream = ANY (p_streams) AND s.version = 0;
     END IF;
-    IF p_expected = 0 THEN
-        INSERT INTO es.stream VALUES (p_ledger, p_stream, n, 0) ON CONFLICT DO NOTHING;
-        was := 0;
-    ELSE
-        UPDATE es.stream s SET version = s.version + n
-            WHERE s.ledger = p_ledger AND s.stream = p_stream AND s.version = p_expected AND NOT s.closed
-            RETURNING s.last_position INTO was;
-    END IF;
-    IF NOT FOUND THEN
-        IF EXISTS (SELECT 1 FROM es.stream s WHERE s.ledger = p_ledger AND s.stream = p_stream AND s.closed) THEN
-            RAISE EXCEPTION 'stream % is closed', p_stream USING ERRCODE = 'LE410';
-        END IF;
-        RAISE EXCEPTION 'stream % is not at version %', p_stream, p_expected USING ERRCODE = 'LE409';
-    END IF;
-    UPDATE es.ledger l SET head = l.head + n WHERE l.ledger = p_ledger RETURNING l.head - n INTO STRICT base;
-    INSERT INTO es.event
-        SELECT p_ledger, base + i, p_stream, p_expected + i, CASE i WHEN 1 THEN was ELSE base + i - 1 END,
-               id, type, sv, clock_timestamp(), p_command, salt, data, meta
-        FROM unnest(p_ids, p_types, p_versions, p_salts, p_data, p_meta) WITH ORDINALITY
-             AS f (id, type, sv, salt, data, meta, i);
-    UPDATE es.stream s SET last_position = base + n WHERE s.ledger = p_ledger AND s.stream = p_stream;
-    IF p_command IS NOT NULL THEN
-        UPDATE es.command c SET first_pos = base + 1, last_pos = base + n
-            WHERE c.ledger = p_ledger AND c.command_id = p_command;
-    END IF;
-    first_pos := base + 1; last_pos := base + n;
 END $$;
 
 -- Telemetry of one journal: what the source has already delivered is skipped, a hole is refused.
