@@ -18,7 +18,7 @@ import psycopg
 
 LETOPIS = str(Path(sys.executable).parent / "letopis")
 SERVICES = ("registry", "features", "inference", "monitoring", "audit", "console")
-PORTS = 12
+PORTS = 13
 PATIENCE = 60.0
 
 

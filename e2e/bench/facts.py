@@ -7,6 +7,7 @@ from datetime import UTC, datetime
 from letopis.common.envelope import Actor, Authorization, Meta, NewFact, encode_meta
 from letopis.common.handling import new_fact
 from letopis.common.ids import salt, uuid7
+from letopis.common.testing.sealing import sealer
 from letopis.inference.contract import DECISIONS
 from letopis.inference.decision.events import DecisionMade
 from letopis.registry.promotion.events import FACTS, PromotionRequested
@@ -35,6 +36,7 @@ LEASED = encode_meta(
         ),
     )
 )
+SEALER = sealer("decisions")
 _REQUESTED = new_fact(
     FACTS,
     PromotionRequested(
@@ -88,6 +90,7 @@ def decisions(count: int) -> list[NewFact]:
                 row=None,
             ),
             LEASED,
+            SEALER,
         )
         for number in range(count)
     ]

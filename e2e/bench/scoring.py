@@ -33,6 +33,7 @@ from letopis.common.handling import new_fact
 from letopis.common.ids import uuid7
 from letopis.common.objects import ObjectStore
 from letopis.common.serialization import canonical
+from letopis.common.testing.sealing import sealer
 from letopis.local.postgres.server import SUPERUSER
 from letopis.registry.contract import (
     CONTRACT,
@@ -209,7 +210,9 @@ async def _tell_registry(data: Path, model: bytes) -> None:
     engine = open_engine(_url("letopis_registry_app", password, "letopis_registry"), autocommit=True)
     meta = encode_meta(Meta(actor=Actor(service="bench")))
     store = PostgresEventStore(engine)
-    await store.append_batch("registry", uuid7(), 1, [new_fact(CONTRACT, fact, meta) for fact in facts])
+    await store.append_batch(
+        "registry", uuid7(), 1, [new_fact(CONTRACT, fact, meta, sealer("registry")) for fact in facts]
+    )
     await engine.dispose()
 
 

@@ -22,6 +22,7 @@ from letopis.common.following import News, OwnLedger
 from letopis.common.handling import new_fact
 from letopis.common.identity.claims import Claims, TokenRefused
 from letopis.common.projecting import Projector
+from letopis.common.testing.sealing import sealer
 from letopis.features.app import FeaturesResources, create_app
 from letopis.features.contract import ACCESS, CONTRACT
 from letopis.features.settings import FeaturesSettings
@@ -51,6 +52,9 @@ class NamedTokens:
         return Claims(login=token, issuer="test", issued_at=now, expires_at=now + timedelta(hours=1))
 
 
+SEALER = sealer("registry")
+
+
 class Registry:
     """The registry as features meets it: a ledger of facts about people."""
 
@@ -60,7 +64,9 @@ class Registry:
     async def tell(self, *facts: object) -> None:
         meta = encode_meta(Meta(actor=Actor(service="registry")))
         seq = await self.store.source_position("registry", UUID(int=7)) + 1
-        await self.store.append_batch("registry", UUID(int=7), seq, [new_fact(PRINCIPAL, fact, meta) for fact in facts])
+        await self.store.append_batch(
+            "registry", UUID(int=7), seq, [new_fact(PRINCIPAL, fact, meta, SEALER) for fact in facts]
+        )
 
 
 @dataclass

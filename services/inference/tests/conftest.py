@@ -27,8 +27,11 @@ from letopis.common.identity.claims import Claims, TokenRefused
 from letopis.common.objects import ObjectStore
 from letopis.common.projecting import Projector, Told, View
 from letopis.common.running import end
+from letopis.common.sealing import OpenedLedger
 from letopis.common.serialization import canonical
+from letopis.common.testing.sealing import sealer
 from letopis.inference.app import Directory, InferenceResources, create_app
+from letopis.inference.contract import DECISIONS
 from letopis.inference.decision.views import DecisionIndex
 from letopis.inference.deployment.reactions import FollowProduction
 from letopis.inference.deployment.views import DeploymentSummary, KnownVersion
@@ -117,7 +120,7 @@ class Registry:
             "registry",
             _SOURCE,
             await self.store.source_position("registry", _SOURCE) + 1,
-            [new_fact(CONTRACT, fact, meta) for fact in facts],
+            [new_fact(CONTRACT, fact, meta, SEALER) for fact in facts],
         )
         records = await self.store.read("registry", done.first - 1, len(facts))
         return [Told(record=one, fact=fact) for one, fact in zip(records, facts, strict=True)]
@@ -176,6 +179,7 @@ class Registry:
 
 
 _SOURCE = __import__("uuid").UUID(int=7)
+SEALER = sealer("registry")
 
 
 def manifest_of(flavour: str, path: str, sha: str, size: int) -> dict[str, Any]:
@@ -242,8 +246,10 @@ class Bank:
         resources = self.resources
         await FollowProduction(resources.desk, resources.views, resources.serving, resources.clock)(told)
 
-    def decisions(self) -> "asyncio.Future[list[Any]]":
-        return asyncio.ensure_future(self.resources.store.read("decisions", 0, 100_000))
+    async def decisions(self) -> Sequence[Any]:
+        """The ledger as one who may read the inputs sees it."""
+        ledger = OwnLedger(self.resources.store, "decisions", self.resources.news)
+        return await OpenedLedger(ledger, DECISIONS, self.resources.keyring).read(0, 100_000)
 
 
 @asynccontextmanager
@@ -286,13 +292,17 @@ async def registry(tmp_path: Path) -> Registry:
 
 
 @pytest.fixture
-def settings(tmp_path: Path, database: Callable[..., Any], opa_server: str, registry: Registry) -> InferenceSettings:
+def settings(
+    tmp_path: Path, database: Callable[..., Any], opa_server: str, registry: Registry, subject_keys: Any
+) -> InferenceSettings:
     made = database("inference")
     (tmp_path / "registry.pub").write_text(registry.signer.public_key, "ascii")
     return InferenceSettings(
         database_url=made.app_url,
         projector_url=made.projector_url,
         opa_url=opa_server,
+        subject_keys_url=subject_keys.url,
+        subject_keys_secret_file=subject_keys.secret("inference"),
         object_store_url=(tmp_path / "objects").as_uri(),
         state_dir=tmp_path / "state",
         files_dir=tmp_path / "files",

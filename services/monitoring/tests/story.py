@@ -19,7 +19,9 @@ from letopis.common.eventstore.postgres import PostgresEventStore
 from letopis.common.following import News, OwnLedger, Source
 from letopis.common.handling import Desk
 from letopis.common.projecting import Projector, View, ViewReader
+from letopis.common.sealing import Keyring, OpenedLedger
 from letopis.common.testing.sample import facts
+from letopis.common.testing.sealing import EndlessKeys, MemoryKeyStore, sealer
 from letopis.inference.contract import DECISIONS, DecisionMade
 from letopis.monitoring.alert.reactions import Evaluation
 from letopis.monitoring.alert.views import Alerts
@@ -87,6 +89,7 @@ class Service:
     views: ViewReader
     engine: AsyncEngine
     evaluation: Evaluation
+    keyring: Keyring
     shipped: int = 0
 
     async def define(self, version_id: str, training: Columns, thresholds: Thresholds | None = None) -> MonitorDefined:
@@ -108,7 +111,7 @@ class Service:
         return next(one for one in await watching(self.views) if one.version_id == version_id)
 
     async def decide(self, version_id: str, month: int, columns: Columns) -> None:
-        told = facts(DECISIONS, *decisions(version_id, month, columns))
+        told = facts(DECISIONS, *decisions(version_id, month, columns), sealer=sealer("decisions", self.keyring))
         await self.inference.append_batch("decisions", JOURNAL, self.shipped + 1, told)
         self.shipped += len(told)
 
@@ -159,15 +162,16 @@ async def opened(database: Callable[..., Any]) -> AsyncIterator[Service]:
     clock, news = FixedClock(NOW), News()
     store, inference = PostgresEventStore(engines[0], news.heard), MemoryEventStore(clock, news.heard)
     views, desk = ViewReader(engines[1]), Desk(store, "monitoring")
-    second = timedelta(seconds=1)
+    second, keyring = timedelta(seconds=1), EndlessKeys(MemoryKeyStore())
     yield Service(
         clock=clock,
         desk=desk,
         inference=inference,
         sources={
             "monitoring": OwnLedger(store, "monitoring", news),
-            "decisions": OwnLedger(inference, "decisions", news),
+            "decisions": OpenedLedger(OwnLedger(inference, "decisions", news), DECISIONS, keyring),
         },
+        keyring=keyring,
         views=views,
         engine=engines[2],
         evaluation=Evaluation(

@@ -133,6 +133,7 @@ async def api(service: Any, months: Any, opa_server: str) -> AsyncIterator[Api]:
                 directory=cast("Any", Directory()),
                 views=service.views,
                 http=http,
+                keyring=service.keyring,
             )
         await policy.close()
 

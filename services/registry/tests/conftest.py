@@ -170,7 +170,7 @@ def first() -> dict[str, str]:
 
 
 @pytest.fixture
-async def registry(database, opa_server, tmp_path):
+async def registry(database, opa_server, tmp_path, subject_keys):
     made = database("registry")
     (tmp_path / "token").write_text(TOKEN)
     pem = Ed25519PrivateKey.generate().private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
@@ -179,6 +179,8 @@ async def registry(database, opa_server, tmp_path):
         database_url=made.app_url,
         projector_url=made.projector_url,
         opa_url=opa_server,
+        subject_keys_url=subject_keys.url,
+        subject_keys_secret_file=subject_keys.secret("registry"),
         object_store_url=(tmp_path / "objects").as_uri(),
         signing_key_file=tmp_path / "key.pem",
         enrolment_token_file=tmp_path / "token",

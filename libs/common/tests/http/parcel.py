@@ -29,8 +29,10 @@ from letopis.common.http import (
 from letopis.common.identity.caller import Principal
 from letopis.common.identity.claims import Claims, TokenRefused
 from letopis.common.policy import Policy
+from letopis.common.sealing import Keyring
 from letopis.common.serialization import Catalogue
 from letopis.common.settings import ServiceSettings
+from letopis.common.testing.sealing import MemoryKeyStore
 
 NOW = datetime(2026, 11, 21, 6, 55, tzinfo=UTC)
 
@@ -234,6 +236,7 @@ async def open_shop(
                 directory=directory,
                 views=views,
                 http=http,
+                keyring=Keyring(MemoryKeyStore()),
             )
         await policy.close()
 

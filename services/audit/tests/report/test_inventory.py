@@ -13,6 +13,7 @@ import pytest
 
 from letopis.audit.report import inventory
 from letopis.common.envelope import Record, record_to_json
+from letopis.common.testing.sealing import same_seal
 from letopis.inference import contract as inference
 from letopis.registry import contract
 
@@ -24,7 +25,7 @@ def told(*facts, catalogue=contract.CONTRACT, ledger="registry"):
     """Facts as records, encoded by their own catalogue."""
     records = []
     for position, fact in enumerate(facts, 1):
-        encoded = catalogue.encode(fact)
+        encoded = catalogue.encode(fact, same_seal)
         record = Record(
             ledger=ledger, position=position, stream="s:1", version=position, prev=0, event_id=UUID(int=position),
             type=encoded.type, schema_version=encoded.schema_version, recorded_at=START + timedelta(days=position),

@@ -129,11 +129,11 @@ class TestResume:
         await deployed(bank, "xgboost")
         scored, calls = runner_module.score_chunk, []
 
-        def faltering(servable: Any, asked: Any, chunk: Any, wholes: Any, meta: bytes) -> Any:
+        def faltering(servable: Any, asked: Any, chunk: Any, *rest: Any) -> Any:
             calls.append(chunk.number)
             if calls.count(1) == 1 and chunk.number == 1:
                 raise FeaturesAway
-            return scored(servable, asked, chunk, wholes, meta)
+            return scored(servable, asked, chunk, *rest)
 
         monkeypatch.setattr(runner_module, "score_chunk", faltering)
         monkeypatch.setattr(runner_module, "PAUSE", 0)
@@ -161,10 +161,10 @@ class TestResume:
         await deployed(bank, "xgboost")
         scored = runner_module.score_chunk
 
-        def dying(servable: Any, asked: Any, chunk: Any, wholes: Any, meta: bytes) -> Any:
+        def dying(servable: Any, asked: Any, chunk: Any, *rest: Any) -> Any:
             if chunk.number == 1:
                 raise SystemError("the worker dies here")
-            return scored(servable, asked, chunk, wholes, meta)
+            return scored(servable, asked, chunk, *rest)
 
         monkeypatch.setattr(runner_module, "score_chunk", dying)
         job_id = (await started(bank, parquet(clients))).json()["id"]

@@ -5,7 +5,10 @@ from datetime import UTC, datetime
 from hypothesis import given
 from hypothesis import strategies as st
 
+from letopis.common.sealing import is_sealed
 from letopis.common.serialization import canonical
+from letopis.common.testing.sample import records
+from letopis.common.testing.sealing import EndlessKeys, MemoryKeyStore, opened, sealer
 from letopis.inference.contract import DECISIONS, DecisionMade, LookedUp, ReasonCode
 from letopis.inference.scoring.record import record_of
 
@@ -49,6 +52,12 @@ def test_equal_bytes(
         job_id="",
         row=3,
     )
-    fact = record_of(decision, b"{}")
-    assert fact.data == canonical(decision)
-    assert DECISIONS.decode(fact.type, fact.schema_version, fact.data) == decision
+    keys = EndlessKeys(MemoryKeyStore())
+    fact = record_of(decision, b"{}", sealer("decisions", keys))
+    stored = DECISIONS.decode(fact.type, fact.schema_version, fact.data)
+    assert is_sealed(stored.inputs)
+    assert fact.data == canonical(stored)
+    assert canonical(inputs) not in fact.data or inputs == {}
+    (record,) = opened(records("decisions", [fact]), DECISIONS, keys)
+    assert record.data == canonical(decision)
+    assert DECISIONS.decode(fact.type, fact.schema_version, record.data) == decision

@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 
 from letopis.common.envelope import Record
 from letopis.common.testing.sample import facts, records
+from letopis.common.testing.sealing import EndlessKeys, MemoryKeyStore, opened, sealer
 from letopis.common.testing.views import check_view, content_of
 from letopis.inference.contract import DECISIONS, DecisionMade, DecisionRefused, FieldProblem
 from letopis.monitoring.monitor.events import MonitorDefined, Thresholds
@@ -82,8 +83,16 @@ def refused(field: str, version_id: str = "m.1") -> DecisionRefused:
     )
 
 
+KEYS = EndlessKeys(MemoryKeyStore())
+
+
+def sealed(told: Sequence[DecisionMade | DecisionRefused]) -> list[Record]:
+    return records("decisions", facts(DECISIONS, *told, sealer=sealer("decisions", KEYS)))
+
+
 def stored(told: Sequence[DecisionMade | DecisionRefused]) -> list[Record]:
-    return records("decisions", facts(DECISIONS, *told))
+    """The ledger as a profile reads it."""
+    return opened(sealed(told), DECISIONS, KEYS)
 
 
 values = st.sampled_from([None, 0, 1, 2, 7, 10.5, -3.25, "2", "x", True])
@@ -117,6 +126,14 @@ class TestProfile:
         assert (status.rows, int(status.counts[NULL])) == (2, 1)
         assert (bill.least, bill.most) == (3.25, 10.5)
         assert score.mean(SCORE) == pytest.approx(0.5)
+
+    def test_leaves_out_the_inputs_of_whom_was_erased(self) -> None:
+        """Built again after an erasure: the row and its score count, its inputs are not taken for missing ones."""
+        kept, erased = made(1, "m.1", 5, {"status": 2, "bill": 10.5}, 0.25), made(2, "m.1", 5, {"status": 2}, 0.75)
+        content = content_of(OfMonitor, [*stored([kept]), *sealed([erased])])["profile"]
+        (row,) = content.values()
+        status, _, score = unpack_all(row["packed"])
+        assert (row["rows"], status.rows, score.rows) == (2, 1, 2)
 
     def test_counts_what_was_refused_for_the_sake_of_a_field(self) -> None:
         content = content_of(OfMonitor, stored([refused("bill"), made(1, "m.1", 0, {"bill": 1.5}, 0.5)]))["profile"]

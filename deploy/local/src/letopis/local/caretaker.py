@@ -5,9 +5,9 @@ from pathlib import Path
 
 import nats
 
-from letopis.local.environment import Secrets, nats_url, superuser_url
+from letopis.local.environment import KEYS, Secrets, nats_url, superuser_url
 from letopis.local.nats import provision as streams
-from letopis.local.plan import Plan
+from letopis.local.plan import Plan, has_key_store
 from letopis.local.postgres import provision
 
 EVERY = 3.0
@@ -22,6 +22,9 @@ def prepare_databases(plan: Plan, secrets: Secrets) -> None:
     for service in plan.services:
         database = provision.provision(superuser, service.name, secrets.roles[service.name])
         migrating.upgrade(service.name, database.owner_url, database.app_url, database.projector_url)
+    if has_key_store(plan):
+        database = provision.provision(superuser, KEYS, secrets.roles[KEYS])
+        migrating.upgrade(f"audit.{KEYS}", database.owner_url, database.app_url, database.projector_url)
 
 
 def keep_streams(plan: Plan, secrets: Secrets, made: Path) -> None:

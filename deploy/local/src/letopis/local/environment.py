@@ -3,18 +3,23 @@
 import os
 from collections.abc import Mapping
 from dataclasses import dataclass
+from hashlib import sha256
 from pathlib import Path
 
+import msgspec
+
 from letopis.common.policy.bundle import new_key
+from letopis.common.private_files import write_private
 from letopis.local.nats.keys import new_seed, public_key
 from letopis.local.nats.permissions import NatsUser, of_administrator, of_service
 from letopis.local.plan import LOOPBACK, Plan
 from letopis.local.postgres import provision
 from letopis.local.postgres.server import SUPERUSER
-from letopis.local.topology import REGISTRY, SERVICES, Service
+from letopis.local.topology import KEY_CALLERS, REGISTRY, SERVICES, Service
 from letopis.local.valkey import server as valkey
 from letopis.local.vault import Vault, new_ed25519, new_password
 
+KEYS = "subject_keys"
 # Callers of the demo that are programs of the bank, not services of ours.
 CONSUMERS = ("bank-app",)
 
@@ -33,6 +38,7 @@ class Secrets:
     client_secrets: Mapping[str, Path]
     enrolment_token: Path
 
+    key_secrets: Mapping[str, Path]
 
 def open_secrets(plan: Plan) -> Secrets:
     """Read the stack's secrets, making those that never were."""
@@ -44,13 +50,17 @@ def open_secrets(plan: Plan) -> Secrets:
         policy_key=vault.text("policy.signing_key", lambda: new_key().decode("ascii")).encode("ascii"),
         admin_seed=vault.path("admin.nats_seed", new_seed),
         seeds={name: vault.path(f"{name}.nats_seed", new_seed) for name in names},
-        roles={name: {role: vault.password(f"{name}.{role}_password") for role in provision.ROLES} for name in names},
+        roles={
+            name: {role: vault.password(f"{name}.{role}_password") for role in provision.ROLES}
+            for name in (*names, KEYS)
+        },
         signing_keys={name: vault.path(f"{name}.signing_key", new_ed25519) for name in names},
         client_secrets={name: vault.path(f"{name}.client_secret", new_password) for name in (*names, *CONSUMERS)},
         # Shown once to the registry by the first administrator of a fresh installation.
         enrolment_token=vault.path("registry.enrolment_token", new_password),
     )
 
+        key_secrets={name: vault.path(f"{name}.{KEYS}_secret", new_password) for name in KEY_CALLERS},
 
 def nats_users(secrets: Secrets) -> list[NatsUser]:
     """Every service, present or not, so that one installed later needs no new configuration."""
@@ -90,6 +100,7 @@ def shared(plan: Plan, secrets: Secrets) -> dict[str, str]:
     }
 
 
+        "LETOPIS_SUBJECT_KEYS_URL": plan.address(KEYS),
 def of_service_process(plan: Plan, secrets: Secrets, service: Service) -> dict[str, str]:
     """What a service is told; a name the user has set already is left as it is, its secrets included."""
     database = provision.describe(superuser_url(plan, secrets), service.name, secrets.roles[service.name])
@@ -117,4 +128,26 @@ def of_issuer(plan: Plan, secrets: Secrets) -> dict[str, str]:
         "LETOPIS_ISSUER_HOST": LOOPBACK,
         "LETOPIS_ISSUER_PORT": str(plan.port("issuer")),
         "LETOPIS_ISSUER_STATE_DIR": str(plan.folder("state", "issuer")),
+    if service.name in KEY_CALLERS:
+        own["SUBJECT_KEYS_SECRET_FILE"] = str(secrets.key_secrets[service.name])
     }
+def of_key_store(plan: Plan, secrets: Secrets) -> dict[str, str]:
+    """What the key store is told; its folder holds the master key and who may ask, by the hash of their secrets."""
+    database = provision.describe(superuser_url(plan, secrets), KEYS, secrets.roles[KEYS])
+    folder = plan.folder("state", KEYS)
+    hashes = {
+        name: sha256(path.read_text("ascii").strip().encode()).hexdigest() for name, path in secrets.key_secrets.items()
+    }
+    write_private(folder / "callers.json", msgspec.json.encode(hashes).decode())
+    own = {
+        "DATABASE_URL": database.app_url,
+        "OWNER_URL": database.owner_url,
+        "PROJECTOR_URL": database.projector_url,
+        "STATE_DIR": str(folder),
+        "CALLERS_FILE": str(folder / "callers.json"),
+        "HOST": LOOPBACK,
+        "PORT": str(plan.port(KEYS)),
+    }
+    return {f"LETOPIS_SUBJECT_KEYS_{key}": value for key, value in own.items()}
+
+

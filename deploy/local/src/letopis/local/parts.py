@@ -7,9 +7,11 @@ from importlib.metadata import PackageNotFoundError, version
 from letopis.common.policy.sources import bundle_of, collect
 from letopis.local import caretaker, worker
 from letopis.local.child import Program
+    KEYS,
 from letopis.local.environment import (
     Secrets,
     nats_users,
+    of_key_store,
     of_issuer,
     of_service_process,
     superuser_url,
@@ -19,7 +21,7 @@ from letopis.local.forking import become, execute, fork
 from letopis.local.mlflow import server as mlflow
 from letopis.local.nats import server as nats
 from letopis.local.opa import server as opa
-from letopis.local.plan import LOOPBACK, Plan, has_issuer
+from letopis.local.plan import KEY_STORE, LOOPBACK, Plan, has_issuer, has_key_store
 from letopis.local.postgres import server as postgres
 from letopis.local.probe import healthy
 from letopis.local.supervisor import Part
@@ -35,6 +37,7 @@ def parts_of(plan: Plan, secrets: Secrets) -> list[Part]:
         *(_valkey(plan, secrets) if plan.runs("valkey") else ()),
         *(_opa(plan, secrets) if plan.runs("opa") else ()),
         _databases(plan, secrets),
+        *(_key_store(plan, secrets) if has_key_store(plan) else ()),
         *(_issuer(plan, secrets) if plan.runs("issuer") and has_issuer() else ()),
     ]
     ground = tuple(part.name for part in parts)
@@ -123,6 +126,21 @@ def _issuer(plan: Plan, secrets: Secrets) -> list[Part]:
 
 
 def _service(plan: Plan, secrets: Secrets, service: Service, after: tuple[str, ...]) -> Part:
+def _key_store(plan: Plan, secrets: Secrets) -> list[Part]:
+    url, run = plan.address(KEYS), partial(become, of_key_store(plan, secrets), KEY_STORE, "all")
+    return [
+        Part(
+            name=KEYS,
+            start=lambda: fork(KEYS, plan.log(KEYS), run),
+            ready=partial(healthy, f"{url}/readyz", 0.5),
+            after=("migrations",),
+            version=_version("letopis"),
+            address=url,
+            log=plan.log(KEYS),
+        )
+    ]
+
+
     environment = of_service_process(plan, secrets, service)
     url, name = plan.address(service.name), service.name
     return Part(

@@ -1,11 +1,14 @@
 """Pytest fixtures that start real parts, once a session each and only if asked for."""
 
 import asyncio
+import json
 import secrets
 import shutil
+import sys
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack
 from dataclasses import dataclass
+from hashlib import sha256
 from pathlib import Path
 from tempfile import mkdtemp
 from uuid import uuid4
@@ -17,16 +20,19 @@ from psycopg import sql
 from letopis.common import migrating
 from letopis.common.policy.bundle import new_key
 from letopis.common.policy.sources import Bundle, bundle_of, collect
-from letopis.local.child import end, spawn, wait_until
+from letopis.common.private_files import make_private_folder, write_private
+from letopis.local.child import Program, end, spawn, wait_until
 from letopis.local.nats import provision as nats_provision
 from letopis.local.nats import server as nats_program
 from letopis.local.nats.keys import new_seed, public_key
 from letopis.local.nats.permissions import NatsUser, of_administrator, of_service
 from letopis.local.opa import server as opa_program
+from letopis.local.plan import KEY_STORE
 from letopis.local.ports import free_port
 from letopis.local.postgres import provision, server
 from letopis.local.postgres.provision import Database
-from letopis.local.topology import SERVICES
+from letopis.local.probe import healthy
+from letopis.local.topology import KEY_CALLERS, SERVICES
 from letopis.local.valkey import server as valkey_program
 
 HOST = "127.0.0.1"
@@ -166,6 +172,48 @@ def valkey_server(parts_folder: Path) -> Iterator[str]:
     try:
         wait_until(lambda: valkey_program.answers(url), process, program, 30)
         yield url
+    finally:
+        end(process, program.stop_signal)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SubjectKeys:
+    """A key store; `secret(name)` is the file of a service's secret for it."""
+
+    url: str
+    folder: Path
+
+    def secret(self, name: str) -> Path:
+        return self.folder / f"{name}.secret"
+
+
+@pytest.fixture(scope="session")
+def subject_keys(parts_folder: Path, databases: Databases) -> Iterator[SubjectKeys]:
+    """The key store's process over a database of its own."""
+    port, folder = free_port(), parts_folder / "subject_keys"
+    make_private_folder(folder)
+    given = {name: secrets.token_urlsafe(18) for name in KEY_CALLERS}
+    for name, secret in given.items():
+        write_private(folder / f"{name}.secret", secret)
+    hashes = {name: sha256(secret.encode()).hexdigest() for name, secret in given.items()}
+    write_private(folder / "callers.json", json.dumps(hashes))
+
+    def migrated(database: Database) -> None:
+        migrating.upgrade("audit.subject_keys", database.owner_url, database.app_url, database.projector_url)
+
+    database = databases.clone("subject_keys", migrated)
+    told = {"DATABASE_URL": database.app_url, "STATE_DIR": str(folder), "PORT": str(port)}
+    told["CALLERS_FILE"] = str(folder / "callers.json")
+    program = Program(
+        argv=[sys.executable, "-m", KEY_STORE, "all"],
+        log=parts_folder / "subject_keys.log",
+        environment={f"LETOPIS_SUBJECT_KEYS_{key}": value for key, value in told.items()},
+    )
+    url = f"http://{HOST}:{port}"
+    process = spawn(program)
+    try:
+        wait_until(lambda: healthy(f"{url}/readyz", 0.5), process, program, 30)
+        yield SubjectKeys(url=url, folder=folder)
     finally:
         end(process, program.stop_signal)
 

@@ -45,7 +45,10 @@ OFFSETS = {service.name: service.port_offset for service in SERVICES} | {
     "postgres": 9,
     "nats": 10,
     "valkey": 11,
+    "subject_keys": 12,
 }
+# Services that seal personal fields or read sealed ones, and audit, which has keys destroyed.
+KEY_CALLERS = ("registry", "inference", "monitoring", "audit")
 BASE_PORT = 8400
 
 

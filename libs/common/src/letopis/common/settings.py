@@ -29,6 +29,7 @@ class ServiceSettings(BaseSettings):
     console_url: str = Field(default="http://127.0.0.1:8400", validation_alias="LETOPIS_CONSOLE_URL")
     mlflow_url: str = Field(default="http://127.0.0.1:8407", validation_alias="LETOPIS_MLFLOW_URL")
 
+    subject_keys_url: str = Field(default="http://127.0.0.1:8412", validation_alias="LETOPIS_SUBJECT_KEYS_URL")
     database_url: str = ""
     owner_url: str = ""
     projector_url: str = ""
@@ -37,6 +38,7 @@ class ServiceSettings(BaseSettings):
     signing_key_file: Path | None = None
     state_dir: Path = Path(".letopis/state")
     host: str = "127.0.0.1"
+    subject_keys_secret_file: Path | None = None
     port: int = 0
     faults: str = Field(default="", validation_alias="LETOPIS_FAULTS")
 

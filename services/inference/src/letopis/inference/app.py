@@ -19,6 +19,8 @@ from letopis.common.objects import ObjectStore
 from letopis.common.observability import Metrics
 from letopis.common.policy.lease import Leases
 from letopis.common.running import Parts, end
+from letopis.common.sealing import Sealer
+from letopis.common.sealing.keyring import POOL
 from letopis.inference.contract import PUBLISHED
 from letopis.inference.decision.api import router as decision
 from letopis.inference.decision.checkpoint import CheckpointKey, SignedHead
@@ -103,7 +105,7 @@ async def opened(
             heard(ledger, last)
 
     async with (
-        open_resources(settings, NAME, Directory, heard=told) as base,
+        open_resources(settings, NAME, Directory, heard=told, keys=POOL) as base,
         httpx.AsyncClient(auth=_tokens(settings, base), timeout=10, trust_env=False) as peers,
     ):
         folder = settings.state_dir / "journal"
@@ -146,7 +148,8 @@ def _assembled(
         changed=lambda application, version: drop(leases, lambda key: key[1:3] == (application, version)),
     )
     callers = Callers(base.directory, lambda login: drop(leases, lambda key: key[0] == login))
-    jobs = JobRunner(base.desk, base.store, journal, serving, features, objects, base.clock, shipper.caught_up)
+    sealer = Sealer(base.keyring, "decisions")
+    jobs = JobRunner(base.desk, base.store, journal, serving, features, objects, base.clock, sealer, shipper.caught_up)
     serving.hearers.append(jobs.hear)
     return InferenceResources(
         **vars(base),
@@ -158,7 +161,7 @@ def _assembled(
         serving=serving,
         leases=leases,
         callers=callers,
-        scoring=ScoringDesk(serving, leases, journal, features, base.clock),
+        scoring=ScoringDesk(serving, leases, journal, features, base.clock, sealer),
         jobs=jobs,
     )
 

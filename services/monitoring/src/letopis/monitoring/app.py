@@ -31,5 +31,5 @@ def create_app(settings: MonitoringSettings, heard: Callable[[str, int], None] |
         settings=settings,
         facts=PUBLISHED,
         routers=ROUTERS,
-        resources=lambda: open_resources(settings, "monitoring", Directory, heard=heard),
+        resources=lambda: open_resources(settings, "monitoring", Directory, heard=heard, keys=0),
     )

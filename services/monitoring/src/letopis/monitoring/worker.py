@@ -1,13 +1,16 @@
 """What works beside monitoring's API, listed by hand: read models, profiles, evaluation."""
 
+from collections.abc import Callable, Mapping
 from datetime import timedelta
 
-from letopis.common.following import News
+from letopis.common.following import News, Source
 from letopis.common.http import Resources
 from letopis.common.observability import Metrics
 from letopis.common.process import Process
 from letopis.common.projecting import View, ViewReader
+from letopis.common.sealing import HttpKeyStore, Keyring, OpenedLedger
 from letopis.common.workshop import Workshop
+from letopis.inference.contract import DECISIONS
 from letopis.monitoring.alert.reactions import Evaluation
 from letopis.monitoring.alert.views import Alerts
 from letopis.monitoring.app import Directory, create_app
@@ -19,12 +22,23 @@ from letopis.monitoring.settings import MonitoringSettings
 VIEWS: tuple[type[View], ...] = (Directory, Versions, Monitors, Labelled, Alerts)
 
 
+def opening(workshop: Workshop, keyring: Keyring) -> Callable[[View], Mapping[str, Source]]:
+    """The ledgers of a view, the inputs of decisions opened: a profile counts them and keeps no single one."""
+
+    def sources(view: View) -> Mapping[str, Source]:
+        return {ledger: OpenedLedger(one, DECISIONS, keyring) for ledger, one in workshop.sources(view).items()}
+
+    return sources
+
+
 def fit(workshop: Workshop, resources: Resources) -> None:
     """A profile for each monitor, and the clock that judges them."""
     settings = workshop.settings
     if not isinstance(settings, MonitoringSettings):
         raise TypeError("monitoring is run with its own settings")
-    keeping = Keeping(resources.views, workshop.sources, workshop.projector_engine, workshop.metrics)
+    keeping = Keeping(
+        resources.views, opening(workshop, resources.keyring), workshop.projector_engine, workshop.metrics
+    )
     decisions = workshop.source("decisions")
     evaluation = Evaluation(
         views=resources.views,
@@ -55,6 +69,7 @@ async def rebuild_by_hand(settings: MonitoringSettings, monitor_id: str) -> dict
     workshop = Workshop.of(PROCESS.name, settings, News(), metrics, PROCESS.owns, PROCESS.follows)
     try:
         views = ViewReader(workshop.app_engine)
-        return await rebuild_profiles(views, workshop.sources, workshop.projector_engine, monitor_id)
+        keyring = Keyring(HttpKeyStore(workshop.http, settings.subject_keys_url, settings.subject_keys_secret_file))
+        return await rebuild_profiles(views, opening(workshop, keyring), workshop.projector_engine, monitor_id)
     finally:
         await workshop.close()

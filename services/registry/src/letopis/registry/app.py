@@ -19,6 +19,9 @@ from letopis.registry.use_case.api import router as use_case
 from letopis.registry.version.api import router as version
 from letopis.registry.version.signing import Signer
 
+# People are registered a few at a time.
+POOL = 50
+
 
 class Directory(DirectoryView):
     """Who may act, from the registry's own facts."""
@@ -43,7 +46,7 @@ async def opened(
     if settings.signing_key_file is None:
         raise ValueError("LETOPIS_REGISTRY_SIGNING_KEY_FILE must name an Ed25519 key in PEM")
     token = settings.enrolment_token_file
-    async with open_resources(settings, "registry", Directory, heard=heard) as shared:
+    async with open_resources(settings, "registry", Directory, heard=heard, keys=POOL) as shared:
         yield RegistryResources(
             **vars(shared),
             objects=ObjectStore(settings.object_store_url),

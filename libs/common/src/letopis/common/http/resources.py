@@ -1,7 +1,8 @@
 """What a running service holds: opened once for the life of its application, passed to every call."""
 
+import asyncio
 from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -14,11 +15,13 @@ from letopis.common.eventstore.postgres import PostgresEventStore
 from letopis.common.handling import Desk
 from letopis.common.identity.verifier import TokenVerifier
 from letopis.common.policy.asking import Policy
+from letopis.common.running import end
 from letopis.common.settings import ServiceSettings
 
 if TYPE_CHECKING:
     from letopis.common.identity.directory import Directory, DirectoryView
     from letopis.common.projecting import ViewReader
+    from letopis.common.sealing import Keyring
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -35,6 +38,7 @@ class Resources:
     directory: "Directory"
     views: "ViewReader"
     http: httpx.AsyncClient
+    keyring: "Keyring"
 
 
 @asynccontextmanager
@@ -45,13 +49,17 @@ async def open_resources(
     *,
     ledger: str = "",
     heard: Callable[[str, int], None] | None = None,
+    keys: int | None = None,
 ) -> AsyncIterator[Resources]:
     """Connections to the service's own database, to policy and to the identity provider; made on first use.
 
     `ledger` is the one that commands append to, the service's name without it. `heard` is told of every append.
+    `keys` is how many unassigned keys it holds ahead to seal personal fields with: 0 where it only reads sealed
+    fields, None where it has nothing to do with them.
     """
     from letopis.common.identity.directory import Directory
     from letopis.common.projecting import ViewReader
+    from letopis.common.sealing import HttpKeyStore, Keyring, KeysAway, Sealer
 
     clock = SystemClock()
     facts = open_engine(settings.database_url, name=f"letopis-{service}", autocommit=True)
@@ -60,19 +68,29 @@ async def open_resources(
     views = ViewReader(reads)
     policy = Policy(settings.opa_url, service, clock)
     try:
-        async with httpx.AsyncClient(timeout=10, trust_env=False) as http:
+        async with AsyncExitStack() as held:
+            http = await held.enter_async_context(httpx.AsyncClient(timeout=10, trust_env=False))
+            keyring = Keyring(
+                HttpKeyStore(http, settings.subject_keys_url, settings.subject_keys_secret_file), pool=keys or 0
+            )
+            if keys is not None:
+                # With the key store away nothing personal is sealed or opened yet; the keyring goes on trying.
+                with suppress(KeysAway):
+                    await keyring.refresh()
+                held.push_async_callback(end, asyncio.create_task(keyring.run()))
             yield Resources(
                 settings=settings,
                 service=service,
                 clock=clock,
                 store=store,
-                desk=Desk(store, ledger or service),
+                desk=Desk(store, ledger or service, Sealer(keyring, ledger or service)),
                 policy=policy,
                 verifier=TokenVerifier(settings.oidc_issuer, http, clock),
                 directory=Directory(views, directory),
                 views=views,
                 http=http,
             )
+                keyring=keyring,
     finally:
         await policy.close()
         await facts.dispose()

@@ -84,7 +84,10 @@ class HttpKeyStore:
             raise KeysAway("the key store cannot be reached; try again") from error
         if answer.status_code != httpx.codes.OK:
             raise KeysAway(f"the key store answered {answer.status_code}")
-        return msgspec.json.decode(answer.content, type=kind)
+        try:
+            return msgspec.json.decode(answer.content, type=kind)
+        except msgspec.MsgspecError as error:
+            raise KeysAway("what answers at the key store's address is no key store") from error
 
     def _own(self) -> str:
         if not self._secret:

@@ -10,6 +10,7 @@ from sqlalchemy import JSON, BigInteger, Column, DateTime, MetaData, Table, Text
 from letopis.common.envelope import Actor, Meta, NewFact, Record, encode_meta
 from letopis.common.handling import new_fact
 from letopis.common.projecting import Rows, Told, View
+from letopis.common.sealing import Sealer
 from letopis.common.serialization import Catalogue
 
 
@@ -85,9 +86,9 @@ class Balances(View):
                 pass
 
 
-def facts(catalogue: Catalogue, *told: object) -> list[NewFact]:
+def facts(catalogue: Catalogue, *told: object, sealer: Sealer | None = None) -> list[NewFact]:
     """Facts ready to be appended."""
-    return [new_fact(catalogue, one, META) for one in told]
+    return [new_fact(catalogue, one, META, sealer) for one in told]
 
 
 def records(ledger: str, told: Sequence[NewFact], after: int = 0) -> list[Record]:

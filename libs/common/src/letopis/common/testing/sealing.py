@@ -3,10 +3,14 @@
 import os
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
+from hashlib import sha256
 
+from letopis.common.envelope import Record
 from letopis.common.sealing.keyring import Keyring, Sealer
-from letopis.common.sealing.sealed import KEY, Key
+from letopis.common.sealing.opening import opened_record
+from letopis.common.sealing.sealed import KEY, PREFIX, Key
 from letopis.common.sealing.store import Destroyed, KeysAway
+from letopis.common.serialization import Catalogue
 
 
 @dataclass(slots=True)
@@ -53,6 +57,19 @@ class EndlessKeys(Keyring):
             if isinstance(self.store, MemoryKeyStore):
                 self.store.keys[self._of[subject].id] = self._of[subject]
         return self._of[subject]
+
+
+def opened(records: Iterable[Record], facts: Catalogue, keyring: Keyring) -> list[Record]:
+    """The records with their personal fields in clear, by the keys of a store in memory."""
+    store = keyring.store
+    assert isinstance(store, MemoryKeyStore)
+    return [opened_record(one, facts, store.keys) for one in records]
+
+
+def same_seal(subject: str, field: str, content: bytes) -> str:
+    """A sealed text that is the same in every run, for golden files; nothing opens it."""
+    id = sha256(f"{subject} {field}".encode()).hexdigest()[:32]
+    return f"{PREFIX}{id}.{sha256(content).hexdigest()}"
 
 
 def sealer(ledger: str, keyring: Keyring | None = None) -> Sealer:

@@ -2,9 +2,9 @@
 
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Literal
+from typing import Annotated, Literal
 
-from letopis.common.serialization import Catalogue
+from letopis.common.serialization import Catalogue, Personal
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -29,6 +29,7 @@ class ReasonCode:
 class DecisionMade:
     """One score and what it rests on. The event id of the fact is the decision id.
 
+    `inputs` are sealed where they are stored: a text until the owner opens it.
     `as_of` is the business time a batch job states for its rows; a reader that buckets by time takes
     `as_of`, or `decided_at` where it is null.
     """
@@ -41,7 +42,7 @@ class DecisionMade:
     consumer: str
     entity: str
     entity_id: str
-    inputs: dict[str, float | int | str | bool | None]
+    inputs: Annotated[dict[str, float | int | str | bool | None] | str, Personal("{entity}:{entity_id}")]
     looked_up: tuple[LookedUp, ...]
     score: float
     cutoff: float

@@ -18,6 +18,7 @@ from letopis.common.errors import LetopisError, Unavailable
 from letopis.common.eventstore.port import EventStore
 from letopis.common.handling import Desk
 from letopis.common.objects import ObjectStore
+from letopis.common.sealing import KeysAway, Sealer
 from letopis.inference.decision.events import FACTS as DECISIONS
 from letopis.inference.decision.events import ChunkScored, DecisionMade, DecisionRefused
 from letopis.inference.decision.journal import Journal
@@ -29,7 +30,7 @@ from letopis.inference.job.scorer import ChunkResult, Outcome, score_chunk
 from letopis.inference.job.turn import JobTurn
 from letopis.inference.scoring.desk import Whole
 from letopis.inference.scoring.lookup import FeaturesAway, OnlineFeatures, joined
-from letopis.inference.scoring.record import Asked
+from letopis.inference.scoring.record import SUBJECT, Asked
 from letopis.inference.scoring.servable import Servable
 from letopis.inference.scoring.serving import Serving
 
@@ -57,6 +58,7 @@ class JobRunner:
     features: OnlineFeatures
     objects: ObjectStore
     clock: Clock
+    sealer: Sealer
     shipped: Callable[[], Awaitable[None]]
     pending: dict[str, Begun] = field(default_factory=dict)
     _done: dict[str, dict[int, list[Outcome]]] = field(default_factory=dict)
@@ -89,7 +91,7 @@ class JobRunner:
                 begun = next(iter(self.pending.values()))
                 try:
                     await self.finish(begun, turn)
-                except FeaturesAway as away:
+                except (FeaturesAway, KeysAway) as away:
                     _log.warning("a job waits: %s", away.detail)
                     await asyncio.sleep(PAUSE)
 
@@ -144,7 +146,9 @@ class JobRunner:
             job_id=started.job_id,
         )
         wholes = await self._whole(servable, begun, chunk)
-        return await asyncio.to_thread(score_chunk, servable, asked, chunk, wholes, meta)
+        who = {"entity": servable.plan.entity}
+        await self.sealer.keyring.hold(SUBJECT.format(entity_id=one, **who) for one in chunk.entity_ids)
+        return await asyncio.to_thread(score_chunk, servable, asked, chunk, wholes, meta, self.sealer)
 
     async def _whole(self, servable: Servable, begun: Begun, chunk: Chunk) -> list[Whole]:
         """Columns that the file lacks are looked up online, as a single request's would be."""

@@ -10,6 +10,7 @@ import numpy as np
 
 from letopis.common.envelope import NewFact
 from letopis.common.handling import new_fact
+from letopis.common.sealing import Sealer
 from letopis.inference.decision.events import FACTS, ChunkScored, DecisionRefused, FieldProblem
 from letopis.inference.job.rows import Chunk
 from letopis.inference.scoring.desk import Whole, problems_of
@@ -37,7 +38,9 @@ class ChunkResult:
     outcomes: list[Outcome]
 
 
-def score_chunk(servable: Servable, asked: Asked, chunk: Chunk, wholes: Sequence[Whole], meta: bytes) -> ChunkResult:
+def score_chunk(
+    servable: Servable, asked: Asked, chunk: Chunk, wholes: Sequence[Whole], meta: bytes, sealer: Sealer
+) -> ChunkResult:
     """Score what can be scored, refuse the other rows one by one; never the whole chunk for one bad row."""
     vectors = chunk.vectors(servable.plan)
     if vectors is None:
@@ -56,7 +59,7 @@ def score_chunk(servable: Servable, asked: Asked, chunk: Chunk, wholes: Sequence
         if math.isfinite(score):
             made = Scored(entity_id=entity_id, inputs=inputs, looked_up=origins, score=score, reasons=None, row=row)
             decision = decision_of(servable, asked, made)
-            fact = record_of(decision, meta)
+            fact = record_of(decision, meta, sealer)
             outcomes.append(_line(row, entity_id, fact, score, decision.decision))
         else:
             found = problems_of(servable, [(inputs, origins)]) or [

@@ -15,6 +15,7 @@ from letopis.common.handling import new_fact
 from letopis.common.identity.caller import Caller
 from letopis.common.policy.lease import Lease, Leases
 from letopis.common.policy.verdict import Object, Question, Subject
+from letopis.common.sealing import Sealer
 from letopis.inference.decision.events import FACTS, DecisionRefused, FieldProblem, LookedUp
 from letopis.inference.decision.journal import Journal
 from letopis.inference.scoring.lookup import OnlineFeatures, joined
@@ -85,6 +86,7 @@ class ScoringDesk:
     journal: Journal
     features: OnlineFeatures
     clock: Clock
+    sealer: Sealer
     _meta: dict[str, bytes] = field(default_factory=dict)
 
     async def score(self, caller: Caller, request: Request) -> Answer | Answers:
@@ -153,7 +155,7 @@ class ScoringDesk:
                     row=None if single else number,
                 ),
             )
-            fact = record_of(decision, meta)
+            fact = record_of(decision, meta, self.sealer)
             facts.append(fact)
             answers.append(_answer(servable, asked, str(fact.event_id), decision, lease))
         await self.journal.append(facts)

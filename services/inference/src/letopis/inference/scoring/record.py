@@ -2,23 +2,25 @@
 
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, fields, replace
 from datetime import datetime
 from typing import Literal
-from uuid import UUID
 
 import msgspec
 import numpy as np
 
 from letopis.common.envelope import Authorization, Meta, NewFact, encode_meta
 from letopis.common.ids import salt, uuid7
-from letopis.inference.decision.events import DecisionMade, LookedUp, ReasonCode
+from letopis.common.sealing import Sealer
+from letopis.inference.decision.events import FACTS, DecisionMade, LookedUp, ReasonCode
 from letopis.inference.scoring.model import Matrix
 from letopis.inference.scoring.plan import Value
 from letopis.inference.scoring.servable import Servable
 
 MADE = ("decisions.decision.made", 1)
 REASONS = 3
+FIELDS = tuple(one.name for one in fields(DecisionMade))
+SUBJECT = FACTS.personal(DecisionMade)["inputs"]
 # Equal to `canonical` for a decision: its fields are sorted here, its texts come from JSON or Arrow (no lone
 # surrogates), its numbers are checked to be finite before they are scored, its times are aware and in UTC.
 _ENCODER = msgspec.json.Encoder(order="sorted")
@@ -75,15 +77,19 @@ def decision_of(servable: Servable, asked: Asked, scored: Scored) -> DecisionMad
     )
 
 
-def record_of(decision: DecisionMade, meta: bytes, event_id: UUID | None = None) -> NewFact:
-    """The decision as final bytes."""
+def record_of(decision: DecisionMade, meta: bytes, sealer: Sealer) -> NewFact:
+    """The decision as final bytes, its inputs sealed under the subject's key; KeysAway if none is at hand."""
     kind, version = MADE
+    event_id = uuid7()
+    subject = SUBJECT.format(entity=decision.entity, entity_id=decision.entity_id)
+    inputs = sealer.seal(kind, event_id, subject, "inputs", _ENCODER.encode(decision.inputs))
+    told = {name: getattr(decision, name) for name in FIELDS}
     return NewFact(
-        event_id=event_id or uuid7(),
+        event_id=event_id,
         type=kind,
         schema_version=version,
         salt=salt(),
-        data=_ENCODER.encode(decision),
+        data=_ENCODER.encode(told | {"inputs": inputs}),
         meta=meta,
     )
 

@@ -81,7 +81,9 @@ class Profile(View):
         histograms = unpack_all(bytes(row["packed"])) if row else [Histogram() for _ in self._bins]
         made = [fact for fact in facts if isinstance(fact, DecisionMade)]
         refused = [fact for fact in facts if isinstance(fact, DecisionRefused)]
-        columns: list[list[Value]] = [[fact.inputs.get(name, ABSENT_VALUE) for fact in made] for name in self._names]
+        # Inputs that stay sealed belong to somebody who was erased: only the row and its score count.
+        given = [fact.inputs for fact in made if isinstance(fact.inputs, dict)]
+        columns: list[list[Value]] = [[inputs.get(name, ABSENT_VALUE) for inputs in given] for name in self._names]
         columns.append([fact.score for fact in made])
         for fact in refused:
             blamed = {problem.field for problem in fact.problems}

@@ -2,16 +2,16 @@
 
 from dataclasses import dataclass
 from datetime import date
-from typing import Literal
+from typing import Annotated, Literal
 
-from letopis.common.serialization import Catalogue
+from letopis.common.serialization import Catalogue, Personal
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PrincipalRegistered:
     login: str
     person: str
-    name: str
+    name: Annotated[str, Personal("person:{person}")]
     kind: Literal["human", "service"]
     organisation: str
     until: date | None
