@@ -1,6 +1,6 @@
 # Everything a person types. `make help` lists it.
 .DEFAULT_GOAL := help
-.PHONY: help demo stop test browser check contracts opa opa-parity policy-mutants bench lock wheelhouse clean install
+.PHONY: help demo stop test browser foreign check contracts opa opa-parity policy-mutants bench lock wheelhouse clean install
 SHELL := /bin/bash
 unexport PYTHONDONTWRITEBYTECODE
 
@@ -31,6 +31,9 @@ test: install ## Every test, on real embedded parts; those in a browser are `mak
 
 browser: install ## The page in a real Chromium (LETOPIS_CHROMIUM, or on PATH): signing, proofs, accessibility
 	$(BIN)/python -m pytest -m browser services/console e2e/test_console.py $(PYTEST_ARGS)
+
+foreign: install ## A consumer in another language, built and run against a stack (needs Go and its modules)
+	$(BIN)/python -m pytest -m foreign e2e $(PYTEST_ARGS)
 
 check: install ## Formatting, lint, types, import contracts, policies: the same as CI
 	$(BIN)/ruff format --check .

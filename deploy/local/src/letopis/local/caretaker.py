@@ -7,6 +7,7 @@ import nats
 
 from letopis.local.environment import KEYS, Secrets, nats_url, superuser_url
 from letopis.local.nats import provision as streams
+from letopis.local.nats import subscribers
 from letopis.local.plan import Plan, has_key_store
 from letopis.local.postgres import provision
 
@@ -38,7 +39,7 @@ async def _keep_streams(url: str, seed: str, plan: Plan, made: Path) -> None:
     )
     js = client.jetstream(timeout=5)
     while client.is_connected:
-        await streams.ensure(js, plan.services)
+        await streams.ensure(js, [*plan.services, *subscribers.known(plan.data)])
         made.touch()  # noqa: ASYNC240 - one file, no other task in this loop.
         await asyncio.sleep(EVERY)
     raise SystemExit("the connection to NATS is lost")

@@ -17,7 +17,7 @@ from letopis.local import control
 from letopis.local.control import AlreadyRunning, PartStatus, StackStatus
 from letopis.local.plan import Plan, Profile, chosen_services, given_parts, make_plan, remembered_base
 from letopis.local.probe import ask
-from letopis.local.topology import SERVICES
+from letopis.local.topology import SERVICES, stream_of
 
 app = App(name="local", help="The embedded stack on this machine.")
 DataDirectory = Annotated[Path, Parameter(env_var="LETOPIS_DATA_DIR", help="Where everything is kept.")]
@@ -144,6 +144,35 @@ def run(
     return subprocess.run(
         [sys.executable, "-m", f"letopis.{service}", *arguments], env=environment, check=False
     ).returncode
+
+
+@app.command
+def subscriber(
+    name: str,
+    /,
+    *,
+    ledger: Annotated[list[str], Parameter(help="A ledger it follows; give it again for more.")],
+    data_dir: DataDirectory = DEFAULT_DATA,
+) -> int:
+    """Let an outside system follow ledgers over NATS: a key, durables and a client secret of its own."""
+    data = data_dir.absolute()
+    told, base = control.read_status(data), remembered_base(data)
+    if told is None or base is None:
+        _err().print(f"no stack was ever started over {data}; `letopis up` starts one", highlight=False)
+        return 3
+    from letopis.local.nats import subscribers
+    from letopis.local.subscribing import admit
+
+    try:
+        made = subscribers.add(data, name, ledger)
+        admit(data, told, base)
+    except LetopisError as error:
+        _err().print(f"[red]{error.title}[/]: {error.detail}", highlight=False)
+        return 1
+    for one in made.follows:
+        _out().print(f"durable {name}_{one} of stream {stream_of(one)}", highlight=False)
+    _out().print(f"key {data / 'secrets' / f'{name}.nats_seed'}, inbox prefix _INBOX_{name}", highlight=False)
+    return 0
 
 
 @app.command

@@ -10,6 +10,7 @@ import msgspec
 
 from letopis.common.policy.bundle import new_key
 from letopis.common.private_files import write_private
+from letopis.local.nats import subscribers
 from letopis.local.nats.keys import new_seed, public_key
 from letopis.local.nats.permissions import NatsUser, of_administrator, of_service
 from letopis.local.plan import LOOPBACK, Plan
@@ -62,11 +63,12 @@ def open_secrets(plan: Plan) -> Secrets:
 
         key_secrets={name: vault.path(f"{name}.{KEYS}_secret", new_password) for name in KEY_CALLERS},
 
-def nats_users(secrets: Secrets) -> list[NatsUser]:
-    """Every service, present or not, so that one installed later needs no new configuration."""
+def nats_users(plan: Plan, secrets: Secrets) -> list[NatsUser]:
+    """Every service, present or not, so that one installed later needs no new configuration; outside systems."""
     keys = {name: public_key(path.read_text("ascii")) for name, path in secrets.seeds.items()}
     users = [of_service(service, keys[service.name]) for service in SERVICES]
-    return [*users, of_administrator(public_key(secrets.admin_seed.read_text("ascii")))]
+    administrator = of_administrator(public_key(secrets.admin_seed.read_text("ascii")))
+    return [*users, administrator, *subscribers.users(plan.data)]
 
 
 def superuser_url(plan: Plan, secrets: Secrets) -> str:

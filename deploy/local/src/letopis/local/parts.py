@@ -56,7 +56,7 @@ def _postgres(plan: Plan, secrets: Secrets) -> list[Part]:
 
 def _nats(plan: Plan, secrets: Secrets) -> list[Part]:
     port = plan.port("nats")
-    program = nats.program(plan.folder("nats"), plan.log("nats"), LOOPBACK, port, nats_users(secrets))
+    program = nats.program(plan.folder("nats"), plan.log("nats"), LOOPBACK, port, nats_users(plan, secrets))
     made = plan.folder("run") / "streams"
 
     def start() -> int:

@@ -3,6 +3,7 @@ package letopis.registry
 
 import data.letopis.gate
 import data.letopis.registry.evidence
+import data.letopis.registry.ledger
 import data.letopis.registry.principal
 import data.letopis.registry.production
 import data.letopis.registry.promotion
@@ -11,7 +12,7 @@ import rego.v1
 
 authorize := gate.plain if gate.room == "contract"
 
-authorize := gate.plain if gate.room == "ledger"
+authorize := gate.answer(ledger.allow, ledger.deny) if gate.room == "ledger"
 
 authorize := gate.plain if gate.room == "model"
 

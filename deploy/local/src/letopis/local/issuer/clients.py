@@ -1,12 +1,14 @@
 """Applications that may ask for tokens, and how each may ask."""
 
 import hmac
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
 from letopis.common.private_files import read_private
 from letopis.local.issuer.settings import IssuerSettings
 from letopis.local.issuer.state import CONSUMER, secret_file
+from letopis.local.nats import subscribers
 from letopis.local.topology import SERVICES
 
 AUTHORIZATION_CODE = "authorization_code"
@@ -35,7 +37,27 @@ class Client:
         return hmac.compare_digest(read_private(self.secret_file).strip().encode(), secret.encode())
 
 
-def clients_of(settings: IssuerSettings) -> dict[str, Client]:
+@dataclass(frozen=True, slots=True)
+class Clients(Mapping[str, Client]):
+    """All clients by id; an outside system is one as soon as it is a subscriber."""
+
+    fixed: Mapping[str, Client]
+    data: Path
+
+    def __getitem__(self, client_id: str) -> Client:
+        return self.fixed[client_id] if client_id in self.fixed else self._outside()[client_id]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter({**self.fixed, **self._outside()})
+
+    def __len__(self) -> int:
+        return len(self.fixed) + len(self._outside())
+
+    def _outside(self) -> dict[str, Client]:
+        return {one.name: _application(one.name, one.name, self.data) for one in subscribers.known(self.data)}
+
+
+def clients_of(settings: IssuerSettings) -> Clients:
     """All clients by id. The demonstration's grant exists in its profile only."""
     demo = {DEMO} if settings.profile == "demo" else set()
     console = settings.console_url.rstrip("/")
@@ -58,11 +80,12 @@ def clients_of(settings: IssuerSettings) -> dict[str, Client]:
             redirects=frozenset({f"{console}/auth/callback"}),
             logout_redirects=frozenset({console, f"{console}/"}),
         ),
-        Client(
-            client_id=CONSUMER,
-            name="the bank's application",
-            grants=frozenset({CLIENT_CREDENTIALS}),
-            secret_file=secret_file(settings.data_dir, CONSUMER),
-        ),
+        _application(CONSUMER, "the bank's application", settings.data_dir),
     ]
-    return {client.client_id: client for client in (*own, *others)}
+    return Clients({client.client_id: client for client in (*own, *others)}, settings.data_dir)
+
+
+def _application(client_id: str, name: str, data: Path) -> Client:
+    """A program of the bank; it shows its secret and acts for nobody."""
+    grants = frozenset({CLIENT_CREDENTIALS})
+    return Client(client_id=client_id, name=name, grants=grants, secret_file=secret_file(data, client_id))

@@ -2,6 +2,7 @@
 
 import asyncio
 import logging
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from letopis.common.clock import Clock
@@ -26,7 +27,7 @@ class LoginDesk:
     url: str
     demo: bool
     console_url: str
-    clients: dict[str, Client]
+    clients: Mapping[str, Client]
     users: Users
     keys: SigningKeys
     mint: Mint

@@ -2,6 +2,7 @@
 
 from base64 import b64decode
 from binascii import Error as NotBase64
+from collections.abc import Mapping
 from urllib.parse import parse_qsl, unquote_plus, urlsplit
 
 from starlette.requests import Request
@@ -66,7 +67,7 @@ def same_origin(request: Request, issuer_url: str) -> None:
         raise OAuthError("invalid_request", "this form was sent from another site", status=403)
 
 
-def client_of(request: Request, posted: dict[str, str], clients: dict[str, Client]) -> Client:
+def client_of(request: Request, posted: dict[str, str], clients: Mapping[str, Client]) -> Client:
     """The client that asks, proved by its secret (Basic or in the form) unless it is public."""
     header = request.headers.get("authorization", "")
     if header.lower().startswith("basic "):

@@ -1,5 +1,6 @@
 """Who may publish and subscribe what: every service its own news and the durables it follows, no more."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 from letopis.local.topology import Service, stream_of
@@ -39,20 +40,32 @@ def of_service(service: Service, public_key: str) -> NatsUser:
             f"$JS.API.DIRECT.GET.{stream}",
             f"$JS.API.DIRECT.GET.{stream}.>",
         ]
-    for ledger in service.follows:
-        stream, durable = stream_of(ledger), f"{service.name}_{ledger}"
-        publish += [
-            f"$JS.API.STREAM.INFO.{stream}",
-            f"$JS.API.CONSUMER.INFO.{stream}.{durable}",
-            f"$JS.API.CONSUMER.MSG.NEXT.{stream}.{durable}",
-            f"$JS.ACK.{stream}.{durable}.>",
-        ]
+    publish += _following(service.name, service.follows)
     return NatsUser(
         name=service.name,
         public_key=public_key,
         publish=tuple(dict.fromkeys(publish)),
         subscribe=(f"_INBOX_{service.name}.>", "letopis.hint.>"),
     )
+
+
+def of_subscriber(name: str, ledgers: Iterable[str], public_key: str) -> NatsUser:
+    """An outside system pulls from durables that the administrator made for it, and says nothing."""
+    publish = ("$JS.API.INFO", *_following(name, ledgers))
+    return NatsUser(name=name, public_key=public_key, publish=publish, subscribe=(f"_INBOX_{name}.>",))
+
+
+def _following(name: str, ledgers: Iterable[str]) -> list[str]:
+    found = []
+    for ledger in ledgers:
+        stream, durable = stream_of(ledger), f"{name}_{ledger}"
+        found += [
+            f"$JS.API.STREAM.INFO.{stream}",
+            f"$JS.API.CONSUMER.INFO.{stream}.{durable}",
+            f"$JS.API.CONSUMER.MSG.NEXT.{stream}.{durable}",
+            f"$JS.ACK.{stream}.{durable}.>",
+        ]
+    return found
 
 
 def of_administrator(public_key: str) -> NatsUser:

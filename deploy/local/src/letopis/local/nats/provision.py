@@ -1,13 +1,14 @@
 """Streams and durable consumers: made by the administrator, made again when missing."""
 
 from collections.abc import Iterable
+from typing import Protocol
 
 import nats
 from nats.js import JetStreamContext
 from nats.js.api import AckPolicy, ConsumerConfig, DeliverPolicy, RetentionPolicy, StreamConfig
 from nats.js.errors import NotFoundError
 
-from letopis.local.topology import LEDGERS, Service, stream_of
+from letopis.local.topology import LEDGERS, stream_of
 
 FOURTEEN_DAYS = 14 * 24 * 3600.0
 
@@ -27,8 +28,18 @@ def stream(ledger: str) -> StreamConfig:
     )
 
 
-def durable(service: Service, ledger: str) -> ConsumerConfig:
-    """A service's pull consumer of one ledger; what it has not acknowledged in 30 s comes again."""
+class Follower(Protocol):
+    """A service or an outside system."""
+
+    @property
+    def name(self) -> str: ...
+
+    @property
+    def follows(self) -> tuple[str, ...]: ...
+
+
+def durable(service: Follower, ledger: str) -> ConsumerConfig:
+    """A follower's pull consumer of one ledger; what it has not acknowledged in 30 s comes again."""
     return ConsumerConfig(
         durable_name=f"{service.name}_{ledger}",
         ack_policy=AckPolicy.EXPLICIT,
@@ -38,7 +49,7 @@ def durable(service: Service, ledger: str) -> ConsumerConfig:
     )
 
 
-async def ensure(js: JetStreamContext, services: Iterable[Service]) -> list[str]:
+async def ensure(js: JetStreamContext, services: Iterable[Follower]) -> list[str]:
     """Make every missing stream and durable; the names of what was made."""
     made = []
     for ledger in LEDGERS:
@@ -58,7 +69,7 @@ async def ensure(js: JetStreamContext, services: Iterable[Service]) -> list[str]
     return made
 
 
-async def provision(url: str, admin_seed: str, services: Iterable[Service]) -> list[str]:
+async def provision(url: str, admin_seed: str, services: Iterable[Follower]) -> list[str]:
     """As the administrator: make what is missing."""
     client = await nats.connect(
         url,

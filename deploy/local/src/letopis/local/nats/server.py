@@ -47,11 +47,18 @@ def _user(user: NatsUser) -> dict[str, object]:
 
 def program(data: Path, log: Path, host: str, port: int, users: Iterable[NatsUser]) -> Program:
     """The server over a store directory; its configuration is written anew."""
+    return Program(argv=[binary(), "-c", str(configure(data, host, port, users))], log=log)
+
+
+def configure(data: Path, host: str, port: int, users: Iterable[NatsUser]) -> Path:
+    """Write the configuration; a server that runs reads it again at SIGHUP."""
     data.mkdir(parents=True, exist_ok=True, mode=0o700)
     conf = data / "nats.conf"
     conf.touch(mode=0o600)
-    conf.write_text(configuration(data, host, port, users), "utf-8")
-    return Program(argv=[binary(), "-c", str(conf)], log=log)
+    aside = data / ".nats.conf"
+    aside.touch(mode=0o600)
+    aside.write_text(configuration(data, host, port, users), "utf-8")
+    return aside.rename(conf)
 
 
 def answers(host: str, port: int) -> bool:

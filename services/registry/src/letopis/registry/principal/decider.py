@@ -38,6 +38,7 @@ ROLES = frozenset(
         "regulator",
         "operator",
         "consumer",
+        "subscriber",
         "service",
     }
 )

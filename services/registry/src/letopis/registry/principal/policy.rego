@@ -42,8 +42,8 @@ deny contains "roles.toxic_pair" if {
 	count(pair - held) == 0
 }
 
-# A person judges and approves; a program is a consumer and no more.
-of_programs := {"consumer"}
+# A person judges and approves; a program scores, reads online, or follows a ledger, and no more.
+of_programs := {"consumer", "subscriber"}
 
 deny contains "roles.for_people" if {
 	input.action in {"registry.principal.grant_role", "registry.principal.register"}

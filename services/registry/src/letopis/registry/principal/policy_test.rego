@@ -171,3 +171,10 @@ test_a_toxic_pair_may_be_taken_apart if {
 	held := {"object": {"attributes": {"held": ["data_scientist", "validator"]}}}
 	registry.authorize.allow with input as object.union(object.union(grant, held), {"action": "registry.principal.revoke_role"})
 }
+
+test_every_role_of_a_program_is_given if {
+	every role in ["consumer", "subscriber"] {
+		asked := {"object": {"attributes": {"kind": "service", "roles": [role], "held": []}}}
+		registry.authorize.allow with input as object.union(grant, asked)
+	}
+}
