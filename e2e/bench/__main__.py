@@ -1,15 +1,16 @@
-"""`python -m e2e.bench [core | stack | scoring]...`: measure, print, and write build/bench/NAME.json."""
+"""`python -m e2e.bench [core | stack | scoring | audit]...`: measure, print, and write build/bench/NAME.json."""
 
 import sys
 import traceback
 from collections.abc import Callable, Sequence
 
-from e2e.bench import core, report, scoring, stack
+from e2e.bench import chronicle, core, report, scoring, stack
 
 BENCHES: dict[str, Callable[[], list[report.Row]]] = {
     "core": core.measure,
     "stack": stack.measure,
     "scoring": scoring.measure,
+    "audit": chronicle.measure,
 }
 
 

@@ -17,7 +17,7 @@ from letopis.local.nats.permissions import NatsUser, of_administrator, of_servic
 from letopis.local.ports import free_port
 from letopis.local.postgres import provision, server
 from letopis.local.postgres.provision import ROLES, Database
-from letopis.local.topology import INFERENCE, REGISTRY, SERVICES
+from letopis.local.topology import AUDIT, INFERENCE, REGISTRY, SERVICES
 
 HOST = "127.0.0.1"
 
@@ -28,6 +28,7 @@ class Parts:
 
     registry: Database
     inference: Database
+    audit: Database
     nats_url: str
     seeds: Mapping[str, Path]
 
@@ -41,13 +42,13 @@ def running() -> Iterator[Parts]:
         folder.chmod(0o711)
         superuser = _postgres(folder, ends)
         databases = {}
-        for service in (REGISTRY, INFERENCE):
+        for service in (REGISTRY, INFERENCE, AUDIT):
             passwords = {role: secrets.token_urlsafe(18) for role in ROLES}
             made = provision.provision(superuser, service.name, passwords)
             migrating.upgrade(service.name, made.owner_url, made.app_url, made.projector_url)
             databases[service.name] = made
         url, seeds = _nats(folder, ends)
-        yield Parts(registry=databases["registry"], inference=databases["inference"], nats_url=url, seeds=seeds)
+        yield Parts(**databases, nats_url=url, seeds=seeds)
 
 
 def _postgres(folder: Path, ends: ExitStack) -> str:

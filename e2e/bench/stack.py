@@ -32,12 +32,12 @@ def measure() -> list[Row]:
         data = Path(name)
         # As root, PostgreSQL may run as another user, who must get through.
         data.chmod(0o711)
-        with _up(data) as first:
+        with up(data) as first:
             _await_mlflow(data)
             full = _idle(data)
-        with _up(data) as later:
+        with up(data) as later:
             pass
-        with _up(data, "--no-mlflow"):
+        with up(data, "--no-mlflow"):
             lean = _idle(data)
     rows = [
         row("first start, initdb and migrations, to ready", first, "s", "target", FIRST),
@@ -50,7 +50,7 @@ def measure() -> list[Row]:
 
 
 @contextmanager
-def _up(data: Path, *options: str) -> Iterator[float]:
+def up(data: Path, *options: str) -> Iterator[float]:
     """A stack; the seconds from the command to ready."""
     argv = [sys.executable, "-m", "letopis.local", "up", "--profile", "demo", "--data-dir", str(data)]
     begin = time.monotonic()

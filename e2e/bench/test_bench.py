@@ -6,7 +6,7 @@ import subprocess
 import sys
 
 import pytest
-from e2e.bench import core, report
+from e2e.bench import chronicle, core, report
 from e2e.bench.__main__ import main
 from e2e.bench.memory import FILES, by_part
 from rich.console import Console
@@ -30,6 +30,13 @@ class TestCore:
         table = capsys.readouterr().out
         assert f"{os.uname().release}" in table
         assert all(one in table for one in WORKS)
+
+
+class TestChronicle:
+    def test_a_tiny_run_tells_every_work_beside_what_is_asked(self):
+        rows = chronicle.of_facts(0.0005)
+        assert [one["work"].partition(" (")[0] for one in rows] == ["proof", "seal", "seal", "verify", "inventory"]
+        assert all(one["ours"] > 0 and one["peer"] and one["peer_value"] for one in rows)
 
 
 class TestReport:

@@ -1,15 +1,17 @@
 """What is sealed of each ledger, as readers and proofs need it: the published head and the tiles below it."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import partial
 
 from letopis.audit.log.merkle import BadProof, Nodes, check_inclusion, consistency_proof, head_at, inclusion_proof
 from letopis.audit.log.note import Checkpoint, Signer, open_note, sign_note
 from letopis.audit.log.shelf import Shelf
-from letopis.audit.log.tile import Tile, nodes_from, width_at
+from letopis.audit.log.tile import Pyramids, Tile, nodes_from, width_at
 from letopis.common.envelope import Record
 from letopis.common.errors import Conflict, EventStoreError, NotFound
 from letopis.common.leaf import leaf_hash
+
+WITNESSED = "witnessed"
 
 
 class NotSealedYet(Conflict):
@@ -32,6 +34,8 @@ class SealedLog:
 
     shelf: Shelf
     signers: dict[str, Signer]
+    _kept: dict[str, Pyramids] = field(default_factory=dict)
+    _heads: dict[str, tuple[str, Checkpoint]] = field(default_factory=dict)
 
     def note(self, ledger: str) -> str:
         """The published checkpoint. NotFound while there is none."""
@@ -39,9 +43,23 @@ class SealedLog:
             raise NotFound(f"there is no checkpoint of {ledger}")
         return note.decode()
 
+    def witnessed(self, ledger: str) -> str:
+        """The last checkpoint that enough witnesses signed too. NotFound while there is none."""
+        if ledger not in self.signers or (note := self.shelf.checkpoint(ledger, WITNESSED)) is None:
+            raise NotFound(f"no checkpoint of {ledger} has been witnessed")
+        return note.decode()
+
+    def publish_witnessed(self, ledger: str, note: str) -> None:
+        self.shelf.publish(ledger, note.encode(), WITNESSED)
+
     def head(self, ledger: str) -> Checkpoint:
         """What the published checkpoint says; NotFound while there is none."""
-        return Checkpoint.parse(open_note(self.note(ledger), [self.signers[ledger].verifier()]))
+        note = self.note(ledger)
+        known = self._heads.get(ledger)
+        if known is None or known[0] != note:
+            known = note, Checkpoint.parse(open_note(note, [self.signers[ledger].verifier()]))
+            self._heads[ledger] = known
+        return known[1]
 
     def size(self, ledger: str) -> int:
         """How many facts are under the published head; 0 while there is none."""
@@ -54,7 +72,7 @@ class SealedLog:
         return sign_note(head.text(), self.signers[ledger])
 
     def nodes(self, ledger: str, size: int) -> Nodes:
-        return nodes_from(partial(self.shelf.tile, ledger), size)
+        return nodes_from(partial(self.shelf.tile, ledger), size, self._kept.setdefault(ledger, {}))
 
     def tile(self, ledger: str, tile: Tile, *, entries: bool = False) -> bytes:
         """A tile or bundle that the published head covers; NotFound otherwise."""

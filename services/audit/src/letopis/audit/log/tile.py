@@ -2,13 +2,16 @@
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from hashlib import sha256
 from itertools import islice
 
-from letopis.audit.log.merkle import HASH_SIZE, Nodes, node_hash
+from letopis.audit.log.merkle import HASH_SIZE, Nodes
 
 HEIGHT = 8
 WIDTH = 1 << HEIGHT
 LARGEST_ENTRY = 0xFFFF
+# Tiles above the lowest level are few and asked for again and again: 152 of them lie over ten million leaves.
+MOST_KEPT = 1024
 
 
 class BadTile(Exception):
@@ -30,6 +33,10 @@ class Tile:
     def entries_path(self) -> str:
         """`tile/entries/<N>[.p/<W>]`: the bundle whose entries hash to this tile of level 0."""
         return f"tile/entries/{index_path(self.index, self.width)}"
+
+
+# The rows of nodes over a tile's hashes, from the lowest, by tile.
+Pyramids = dict[Tile, list[list[bytes]]]
 
 
 def index_path(index: int, width: int = WIDTH) -> str:
@@ -71,24 +78,28 @@ def width_at(level: int, index: int, size: int) -> int:
     return max(0, min(WIDTH, (size >> HEIGHT * level) - index * WIDTH))
 
 
-def nodes_from(read: Callable[[Tile], bytes], size: int) -> Nodes:
-    """The tree's nodes computed from its tiles, each read once; BadTile where one has another length."""
-    known: dict[tuple[int, int], bytes] = {}
+def nodes_from(read: Callable[[Tile], bytes], size: int, kept: Pyramids | None = None) -> Nodes:
+    """The tree's nodes computed from its tiles, each read and folded once; BadTile where one has another length.
+
+    `kept` serves the next readers of the same log: a tile of a certain width never changes.
+    """
+    known: Pyramids = {}
 
     def node(level: int, index: int) -> bytes:
         upper, row = divmod(level, HEIGHT)
-        first = index << row
-        number, start = divmod(first, WIDTH)
-        if (upper, number) not in known:
-            tile = Tile(upper, number, width_at(upper, number, size))
-            data = read(tile)
-            if len(data) != tile.width * HASH_SIZE:
-                raise BadTile(f"{tile.path()} has {len(data)} bytes, not {tile.width * HASH_SIZE}")
-            known[upper, number] = data
-        hashes = split(known[upper, number])[start : start + (1 << row)]
-        if len(hashes) != 1 << row:
+        number, start = divmod(index << row, WIDTH)
+        tile = Tile(upper, number, width_at(upper, number, size))
+        rows = known.get(tile) or (kept or {}).get(tile)
+        if rows is None:
+            rows = _pyramid(tile, read(tile))
+            if kept is not None and (upper or tile.width < WIDTH):
+                if len(kept) >= MOST_KEPT:
+                    kept.clear()
+                kept[tile] = rows
+        known[tile] = rows
+        if row >= len(rows) or start >> row >= len(rows[row]):
             raise BadTile(f"node {index} of level {level} is not complete in a tree of {size}")
-        return fold(hashes)
+        return rows[row][start >> row]
 
     return node
 
@@ -97,8 +108,22 @@ def fold(hashes: Sequence[bytes]) -> bytes:
     """The hash of a complete subtree over its lowest row; the row's length is a power of two."""
     row = list(hashes)
     while len(row) > 1:
-        row = [node_hash(row[at], row[at + 1]) for at in range(0, len(row), 2)]
+        row = _joined(row)
     return row[0]
+
+
+def _pyramid(tile: Tile, data: bytes) -> list[list[bytes]]:
+    if len(data) != tile.width * HASH_SIZE:
+        raise BadTile(f"{tile.path()} has {len(data)} bytes, not {tile.width * HASH_SIZE}")
+    rows = [split(data)]
+    while len(rows[-1]) > 1:
+        rows.append(_joined(rows[-1]))
+    return rows
+
+
+def _joined(row: Sequence[bytes]) -> list[bytes]:
+    """The row above: node hashes (RFC 6962) of complete pairs, spelled out because proofs live on it."""
+    return [sha256(b"\x01" + row[at] + row[at + 1]).digest() for at in range(0, len(row) - 1, 2)]
 
 
 def split(data: bytes) -> list[bytes]:
