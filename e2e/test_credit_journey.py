@@ -52,7 +52,13 @@ class TestJourney:
                 world["irina"].get("inference", f"/v1/decisions/{one['decision_id']}", purpose="model_review")["data"]
                 for one in (single, batch)
             ]
-            assert told[0]["inputs"] == told[1]["inputs"]
+            shown = [
+                world["irina"].post("inference", f"/v1/decisions/{one['decision_id']}/reveals", purpose="model_review")
+                for one in (single, batch)
+            ]
+            assert told[0]["inputs"] != told[1]["inputs"]
+            assert len(shown[0]["inputs"]) > 10
+            assert shown[0]["inputs"] == shown[1]["inputs"]
             assert told[0]["version_id"] == told[1]["version_id"] == story.versions[0]
             assert told[0]["score"] == told[1]["score"]
 

@@ -7,7 +7,7 @@ from letopis.common.envelope import Actor, Authorization, Meta, NewFact, encode_
 from letopis.common.handling import new_fact
 from letopis.common.http.denial import AuthorizationDenied, denials
 from letopis.common.serialization import canonical
-from letopis.common.testing.sealing import sealer
+from letopis.common.testing.sealing import EndlessKeys, MemoryKeyStore, sealer
 from letopis.inference import contract as inference
 from letopis.monitoring import contract as monitoring
 from letopis.registry import contract as registry
@@ -265,6 +265,10 @@ async def _watching(ledger):
     )
 
 
+# With them a test opens what the history sealed.
+KEYS = EndlessKeys(MemoryKeyStore())
+
+
 class _Writer:
     def __init__(self, store):
         self.store = store
@@ -282,7 +286,7 @@ class _Writer:
     async def add(self, ledger, catalogue, stream, *facts, by):
         version = await self.store.stream_head(ledger, stream)
         await self.store.append(
-            ledger, stream, version, [new_fact(catalogue, fact, meta(by), sealer(ledger)) for fact in facts]
+            ledger, stream, version, [new_fact(catalogue, fact, meta(by), sealer(ledger, KEYS)) for fact in facts]
         )
 
     async def raw(self, ledger, type, data):

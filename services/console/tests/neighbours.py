@@ -4,6 +4,7 @@ import json
 from datetime import UTC, datetime, timedelta
 
 import httpx
+from console_history import KEYS
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from letopis.audit.log.merkle import inclusion_proof, root_of
@@ -12,6 +13,8 @@ from letopis.common.envelope import record_to_json, time_text
 from letopis.common.identity.caller import Principal
 from letopis.common.identity.claims import Claims, TokenRefused
 from letopis.common.leaf import leaf_hash
+from letopis.common.testing.sealing import opened
+from letopis.inference.contract import DECISIONS
 
 ROLES = {
     "anna": "data_scientist",
@@ -110,6 +113,11 @@ class Neighbours:
         for record in records:
             if request.url.path == f"/v1/decisions/{record.event_id}":
                 return httpx.Response(200, json=whole(record))
+            if request.url.path == f"/v1/decisions/{record.event_id}/reveals":
+                (shown,) = opened([record], DECISIONS, KEYS)
+                inputs = json.loads(shown.data)["inputs"]
+                told = {"decision_id": str(record.event_id), "subject": "", "erased": False, "inputs": inputs}
+                return httpx.Response(201, json=told)
         return httpx.Response(404, json={"code": "not_found", "title": "There is no such thing", "detail": "unknown"})
 
 

@@ -15,6 +15,7 @@ from letopis.inference.contract import (
     ConsumerRevoked,
     DecisionMade,
     DecisionRefused,
+    DecisionRevealed,
     Deployed,
     FieldProblem,
     JobCompleted,
@@ -95,6 +96,7 @@ FACTS = [
         output_sha256="01" * 32,
         at=AT,
     ),
+    DecisionRevealed(decision_id=JOURNAL, subject="account_id:17", fields=("inputs",), erased=False, by="irina"),
     JobFailed(job_id=JOURNAL, **PLACE, code="object.damaged", detail="changed", at=AT),
     DecisionMade(
         **PLACE,

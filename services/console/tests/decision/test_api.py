@@ -44,6 +44,21 @@ class TestDecision:
         assert "20,000" in page
         assert "not known" in page
 
+    async def test_without_the_right_shows_the_inputs_sealed(self, browser, refused, neighbours):
+        problem = {"code": "forbidden", "title": "No", "detail": "none of your roles may do this", "status": 403}
+        path = f"/v1/decisions/{refused.event_id}/reveals"
+        neighbours.answers["POST", "inference", path] = (403, problem, {})
+        page = await shown(browser("boris"), refused)
+        assert "The inputs are sealed: none of your roles may do this" in page
+        told = {"decision_id": str(refused.event_id), "subject": "", "erased": True, "inputs": None}
+        neighbours.answers["POST", "inference", path] = (201, told, {})
+        erased = await shown(browser("boris"), refused)
+        neighbours.answers.clear()
+        assert "The inputs were erased" in erased
+        for one in (page, erased):
+            assert "20,000" not in one
+            assert "verified</span>" in one
+
     async def test_is_proved(self, browser, refused):
         page = await shown(browser("boris"), refused)
         assert re.search(r"verified</span> leaf 0 of the signed tree of 2 facts", page)

@@ -34,6 +34,7 @@ from letopis.inference.job.api import router as job
 from letopis.inference.job.runner import JobRunner
 from letopis.inference.scoring.api import router as scoring
 from letopis.inference.scoring.book import JournalBook
+from letopis.inference.reveal.api import router as reveal
 from letopis.inference.scoring.callers import Callers
 from letopis.inference.scoring.desk import Key, ScoringDesk
 from letopis.inference.scoring.front import ScoringFront
@@ -79,7 +80,16 @@ def create_app(settings: InferenceSettings, heard: Callable[[str, int], None] | 
         "Letopis inference",
         NAME,
         settings,
-        [scoring, deployment, decision, job, ledger_door(NAME, LEDGERS)],
+        [
+            scoring,
+            deployment,
+            decision,
+            reveal,
+            job,
+            ledger_door(NAME, LEDGERS),
+            replay_doors(NAME, LEDGERS),
+            parked_doors(NAME),
+        ],
         lambda: opened(settings, metrics, heard),
         metrics=metrics,
         facts=PUBLISHED,

@@ -23,8 +23,10 @@ from letopis.inference.deployment.events import (
 )
 from letopis.inference.job.events import FACTS as JOB
 from letopis.inference.job.events import JobCompleted, JobFailed, JobStarted
+from letopis.inference.reveal.events import FACTS as REVEAL
+from letopis.inference.reveal.events import DecisionRevealed
 
-CONTRACT = DEPLOYMENT | JOB
+CONTRACT = DEPLOYMENT | JOB | REVEAL
 # All that the service's ledgers publish.
 PUBLISHED = {"inference": CONTRACT, "decisions": DECISIONS}
 
@@ -37,6 +39,7 @@ __all__ = [
     "ConsumerRevoked",
     "DecisionMade",
     "DecisionRefused",
+    "DecisionRevealed",
     "Deployed",
     "FieldProblem",
     "JobCompleted",

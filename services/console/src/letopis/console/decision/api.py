@@ -9,7 +9,7 @@ from fastapi.responses import RedirectResponse
 
 from letopis.common.envelope import record_from_json
 from letopis.common.http import Call, Object, governed, problems
-from letopis.console.page.owners import OwnerAway
+from letopis.console.page.owners import OwnerAway, OwnerSays
 from letopis.console.page.rendering import show
 from letopis.console.promotion.views import promotions
 
@@ -45,6 +45,7 @@ async def decision(
         return _ask_purpose(request)
     told = await _told(call, decision_id)
     made: dict[str, Any] = told["data"]
+    revealed = await _revealed(call, told["decision_id"])
     proof = await call.resources.sealed.prove(call, record_from_json(told["record"]))
     asked = await promotions(call.views, version_id=made["version_id"])
     return show(
@@ -52,6 +53,8 @@ async def decision(
         "decision.html",
         decision=told,
         made=made,
+        inputs=revealed.get("inputs"),
+        hidden=revealed.get("hidden", ""),
         looked_up={one["name"]: one for one in made["looked_up"]},
         proof=proof,
         approved=[one for one in asked if one["state"] == "completed"],
@@ -72,6 +75,21 @@ async def proof(decision_id: str, call: Annotated[Call, governed("console.page.d
 async def _told(call: Call, decision_id: str) -> dict[str, Any]:
     path = f"/v1/decisions/{quote(decision_id, safe='')}"
     told: dict[str, Any] = await call.resources.owners.document(call, "inference", path)
+    return told
+
+
+async def _revealed(call: Call, decision_id: str) -> dict[str, Any]:
+    """The inputs, if the person may see them; their owner records it. `hidden` says why there are none."""
+    try:
+        told: dict[str, Any] = await call.resources.owners.shown(
+            call, "inference", f"/v1/decisions/{quote(decision_id, safe='')}/reveals"
+        )
+    except OwnerSays as refused:
+        return {"hidden": f"The inputs are sealed: {refused.detail}"}
+    except OwnerAway:
+        return {"hidden": "The inputs are sealed, and their keys cannot be reached now. Try again in a moment."}
+    if told["erased"]:
+        return {"hidden": "The inputs were erased: the client's key was destroyed. Score and proof stand."}
     return told
 
 

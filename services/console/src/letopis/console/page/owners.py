@@ -57,8 +57,14 @@ class Owners:
 
     async def document(self, call: Call, service: str, path: str, **query: str | int) -> Any:
         """The owner's JSON; OwnerSays with its problem where it gives none, OwnerAway where it is away."""
-        answer = await self._send("GET", call, service, path, {}, params=query)
-        if answer.status_code != httpx.codes.OK:
+        return self._told(service, await self._send("GET", call, service, path, {}, params=query))
+
+    async def shown(self, call: Call, service: str, path: str) -> Any:
+        """The owner's JSON of something whose showing it records; OwnerSays and OwnerAway as of a document."""
+        return self._told(service, await self._send("POST", call, service, path, {}, json={}))
+
+    def _told(self, service: str, answer: httpx.Response) -> Any:
+        if not answer.is_success:
             if answer.status_code >= 500:
                 raise OwnerAway(f"{service} answered {answer.status_code}")
             raise OwnerSays(service, answer)
