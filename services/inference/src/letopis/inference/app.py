@@ -32,9 +32,9 @@ from letopis.inference.deployment.keys import RegistryKeys
 from letopis.inference.deployment.loading import Loader
 from letopis.inference.job.api import router as job
 from letopis.inference.job.runner import JobRunner
+from letopis.inference.reveal.api import router as reveal
 from letopis.inference.scoring.api import router as scoring
 from letopis.inference.scoring.book import JournalBook
-from letopis.inference.reveal.api import router as reveal
 from letopis.inference.scoring.callers import Callers
 from letopis.inference.scoring.desk import Key, ScoringDesk
 from letopis.inference.scoring.front import ScoringFront
@@ -87,8 +87,6 @@ def create_app(settings: InferenceSettings, heard: Callable[[str, int], None] | 
             reveal,
             job,
             ledger_door(NAME, LEDGERS),
-            replay_doors(NAME, LEDGERS),
-            parked_doors(NAME),
         ],
         lambda: opened(settings, metrics, heard),
         metrics=metrics,
