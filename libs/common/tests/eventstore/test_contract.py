@@ -9,9 +9,10 @@ from sqlalchemy import create_engine, make_url
 from letopis.common.clock import FixedClock
 from letopis.common.database import open_engine
 from letopis.common.envelope import NewFact
-from letopis.common.errors import Conflict, KeyReused, SourceGap
+from letopis.common.errors import Conflict, EventStoreError, KeyReused, SourceGap, StreamClosed
 from letopis.common.eventstore import schema
 from letopis.common.eventstore.memory import MemoryEventStore
+from letopis.common.eventstore.port import StreamFacts
 from letopis.common.eventstore.postgres import PostgresEventStore
 from letopis.common.ids import salt, uuid7
 from letopis.common.migrating import Roles
@@ -113,6 +114,61 @@ class TestAppend:
 
         await asyncio.gather(*(writer(name) for name in range(6)))
         assert [one.position for one in await store.read("test", 0, 100)] == list(range(1, 61))
+
+
+class TestSeveralStreams:
+    async def test_are_appended_together_in_the_order_told(self, store):
+        await store.append("test", "a:1", 0, [fact()])
+        command = uuid7()
+        streams = [
+            StreamFacts(stream="b:1", expected=0, facts=[fact(1), fact(2)]),
+            StreamFacts(stream="a:1", expected=1, facts=[fact(3)]),
+        ]
+        done = await store.append_all("test", streams, command, b"h")
+        assert (done.first, done.last, done.replayed) == (2, 4, False)
+        told = [(one.position, one.stream, one.version, one.prev) for one in await store.read("test", 1, 10)]
+        assert told == [(2, "b:1", 1, 0), (3, "b:1", 2, 2), (4, "a:1", 2, 1)]
+        assert {one.command_id for one in await store.read("test", 1, 10)} == {command}
+        again = await store.append_all("test", streams, command, b"h")
+        assert (again.first, again.last, again.replayed) == (2, 4, True)
+
+    @pytest.mark.parametrize("moved", ["a:1", "z:1"])
+    async def test_a_conflict_on_one_leaves_no_trace_on_any(self, store, moved):
+        await store.append("test", moved, 0, [fact()])
+        command = uuid7()
+        streams = [StreamFacts(stream=name, expected=0, facts=[fact()]) for name in ("m:1", moved)]
+        with pytest.raises(Conflict):
+            await store.append_all("test", streams, command, b"h")
+        assert (await store.head("test"), await store.stream_head("test", "m:1")) == (1, 0)
+        assert await store.find_command("test", command) is None
+        # The same command may come again with what it now knows.
+        streams[1] = StreamFacts(stream=moved, expected=1, facts=[fact()])
+        assert (await store.append_all("test", streams, command, b"h")).last == 3
+
+    @pytest.mark.parametrize("streams", [[], ["a:1", "a:1"]])
+    async def test_none_or_one_twice_is_misuse(self, store, streams):
+        with pytest.raises(EventStoreError):
+            await store.append_all("test", [StreamFacts(stream=one, expected=0, facts=[fact()]) for one in streams])
+        with pytest.raises(EventStoreError):
+            await store.append("test", "a:1", 0, [])
+        assert await store.head("test") == 0
+
+
+class TestClosing:
+    async def test_a_closed_stream_takes_no_more(self, store):
+        await store.append("test", "a:1", 0, [fact(1)])
+        command, last = uuid7(), StreamFacts(stream="a:1", expected=1, facts=[fact(2)], closes=True)
+        await store.append_all("test", [last], command, b"h")
+        for expected in (0, 1, 2):
+            with pytest.raises(StreamClosed):
+                await store.append("test", "a:1", expected, [fact()])
+        assert (await store.append_all("test", [last], command, b"h")).replayed
+        with pytest.raises(StreamClosed):
+            await store.append_all(
+                "test", [StreamFacts(stream=name, expected=0, facts=[fact()]) for name in ("b:1", "a:1")]
+            )
+        assert [one.version for one in await store.load("test", "a:1")] == [1, 2]
+        assert (await store.append("test", "b:1", 0, [fact()])).last == 3
 
 
 class TestBatch:

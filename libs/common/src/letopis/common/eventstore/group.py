@@ -143,11 +143,10 @@ class Appender:
             _fail([one for one in group if one not in repeated], Unavailable("the database went away meanwhile"))
             if repeated:
                 await self._send(repeated, again=True)
-        except Unavailable as error:
-            _fail(group, error)
         except Exception as error:  # noqa: BLE001 whatever it is, it belongs to one of those who wait
-            if len(group) == 1:
-                _fail(group, _told(error))
+            told = _told(error)
+            if len(group) == 1 or isinstance(told, Unavailable):
+                _fail(group, told)
                 return
             # Refused as a whole, so nothing of the group was written; only the guilty one shall suffer.
             for waiting in group:

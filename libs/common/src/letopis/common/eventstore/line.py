@@ -68,6 +68,8 @@ class Line:
         """A connection that was alive just now: one found dead here has carried nothing, so nothing is in doubt."""
         if self._connection is not None:
             try:
+                # The first may find a farewell in the socket, the second then finds its end.
+                self._connection.pgconn.consume_input()
                 self._connection.pgconn.consume_input()
             except psycopg.OperationalError:
                 self.close()
