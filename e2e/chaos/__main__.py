@@ -4,6 +4,7 @@ import argparse
 import json
 import os
 import shutil
+import signal
 import sys
 import time
 import traceback
@@ -67,6 +68,8 @@ def play(chosen: "list[Scenario]", rows: dict[str, dict[str, Any]], asked: argpa
     from e2e.chaos.yard import Yard
 
     bad = 0
+    # Asked to end, it still ends its servers and takes its folder away.
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))
     folder = Path(mkdtemp(prefix="letopis-chaos-", dir=_memory()))
     yard = Yard(folder)
     try:

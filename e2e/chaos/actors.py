@@ -40,6 +40,7 @@ from letopis.common.policy.verdict import Object, Question, Subject, Verdict
 from letopis.common.projecting import Told
 from letopis.common.reacting import Reaction
 from letopis.common.settings import ServiceSettings
+from letopis.common.testing.sealing import sealer
 from letopis.common.workshop import Workshop
 from letopis.inference.decision.events import FACTS as DECISIONS
 from letopis.inference.decision.journal import Journal, Limits
@@ -201,7 +202,7 @@ async def scorer(place: Place) -> None:
     folder = place.journal or place.folder / "journal"
     folder.mkdir(parents=True, exist_ok=True)
     left = recover(folder)
-    limits = Limits(segment_bytes=SMALL_SEGMENT, disk_share=1.1 if place.journal is None else 0.9)
+    limits = Limits(segment_bytes=SMALL_SEGMENT, disk_share=place.disk_share)
     journal = Journal(folder, limits=limits)
     shipper = Shipper(journal, left, made.store, partial(covered, place), NOBODY)
     made.parts.add("shipper", shipper.run)
@@ -215,6 +216,7 @@ async def score(place: Place, journal: Journal, shipper: Shipper, left: list[Any
     await journal.open(left[-1].previous() if left else None, NOBODY)
     leases: Leases[str] = Leases(AlwaysYes(), ShiftedClock(place.clock_off), JournalBook(journal))
     acks, number = Notebook(place.notes("decisions")), 0
+    sealing = sealer("decisions")
     subject = Subject(person="bank", login="bank-app")
     while not place.stop.exists():
         question = Question(
@@ -227,7 +229,9 @@ async def score(place: Place, journal: Journal, shipper: Shipper, left: list[Any
         try:
             lease = await leases.hold("bank-app", question)
             meta = under_lease(Meta(actor=Actor(service="chaos"), purpose="chaos"), lease.event_id)
-            facts = [new_fact(DECISIONS, decision(number + place_in), meta) for place_in in range(place.load.batch)]
+            facts = [
+                new_fact(DECISIONS, decision(number + place_in), meta, sealing) for place_in in range(place.load.batch)
+            ]
             await journal.append(facts)
         except Unavailable as away:
             acks.write(refused=away.code)

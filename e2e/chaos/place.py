@@ -39,7 +39,9 @@ class Place:
     ports: Mapping[str, int]
     key: Ed25519PrivateKey = field(default_factory=Ed25519PrivateKey.generate)
     load: Load = field(default_factory=Load)
+    # Where the journal lies, and the used share of that disk at which scoring stops.
     journal: Path | None = None
+    disk_share: float = 1.1
     # A person's mistake in code, a consumer that is told lies, a clock that is wrong: see `actors`.
     poison: str = ""
     mangled: bool = False

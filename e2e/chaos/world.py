@@ -35,11 +35,12 @@ class World:
     pids: dict[str, int] = field(default_factory=dict)
     strikes: Counter[str] = field(default_factory=Counter)
     parked: int = 0
+    asking: dict[str, psycopg.Connection[tuple[Any, ...]]] = field(default_factory=dict)
 
     @classmethod
     def fresh(cls, yard: Yard, number: int, **options: Any) -> "World":
         """Databases from templates, streams made anew, an empty folder."""
-        folder = yard.folder / "run"
+        folder = yard.run
         shutil.rmtree(folder, ignore_errors=True)
         folder.mkdir()
         yard.nats.delete()
@@ -105,12 +106,23 @@ class World:
         until(f"{facts} facts more in {ledger}", lambda: self.head(ledger) >= before + facts)
 
     def connect(self, service: str) -> psycopg.Connection[tuple[Any, ...]]:
+        """A connection of one's own, as superuser."""
         return self.yard.postgres.connect(self.place.databases[service].name)
 
+    def rows(self, service: str, query: str, *values: Any) -> list[tuple[Any, ...]]:
+        """Ask over the harness's own connection, which is made anew where the server was killed."""
+        if service not in self.asking or self.asking[service].closed:
+            self.asking[service] = self.connect(service)
+        try:
+            return self.asking[service].execute(query, values).fetchall()  # type: ignore[arg-type]
+        except psycopg.OperationalError:
+            self.asking.pop(service).close()
+            self.asking[service] = self.connect(service)
+        return self.asking[service].execute(query, values).fetchall()  # type: ignore[arg-type]
+
     def scalar(self, service: str, query: str, *values: Any) -> Any:
-        with self.connect(service) as connection:
-            row = connection.execute(query, values).fetchone()  # type: ignore[arg-type]
-        return row[0] if row else None
+        found = self.rows(service, query, *values)
+        return found[0][0] if found else None
 
     def head(self, ledger: str) -> int:
         return int(self.scalar(OWNERS[ledger], "SELECT head FROM es.ledger WHERE ledger = %s", ledger) or 0)
@@ -126,35 +138,40 @@ class World:
 
     def settle(self, *, streams: bool = True) -> None:
         """Wait until relays, views, reaction, copies and seals stand at the heads of their ledgers."""
-        heads = until("all parts to come to the end", partial(self._settled, streams=streams))
+        try:
+            until("all parts to come to the end", lambda: not self._lacking(streams=streams))
+        except TimeoutError as late:
+            raise TimeoutError(f"{late}: {self._lacking(streams=streams)}") from None
+        heads = self.heads()
         self.kill(*self.pids)
         # Nobody is left who could write on.
-        assert heads == {ledger: self.head(ledger) for ledger in OWNERS}
+        assert heads == self.heads()
 
-    def _settled(self, *, streams: bool) -> dict[str, int] | None:
-        heads = {ledger: self.head(ledger) for ledger in OWNERS}
+    def heads(self) -> dict[str, int]:
+        return {ledger: self.head(ledger) for ledger in OWNERS}
+
+    def _lacking(self, *, streams: bool) -> str:
+        """Who has not come to the end yet; empty if nobody."""
+        heads = self.heads()
         for service, views in VIEWS.items():
-            with self.connect(service) as connection:
-                live = connection.execute(_LIVE).fetchall()
+            live = self.rows(service, _LIVE)
             if {view for view, *_ in live} != views or any(heads[ledger] != at for _, ledger, at in live):
-                return None
+                return f"views of {service} at {live} of {heads}"
         reacted = self.scalar("inference", "SELECT position FROM reacting.checkpoint WHERE reaction = 'payout'")
         parked = self.scalar("inference", "SELECT count(*) FROM reacting.parked")
         if reacted != heads["registry"] or parked != self.parked:
-            return None
-        with self.connect("audit") as connection:
-            copied = dict(connection.execute("SELECT ledger, max(position) FROM copy.record GROUP BY 1").fetchall())
-        if any(copied.get(ledger, 0) != head for ledger, head in heads.items()):
-            return None
-        if any(checkpoint_size(self.place, ledger) != head for ledger, head in heads.items()):
-            return None
-        if streams:
-            for ledger, head in heads.items():
-                if self.scalar(OWNERS[ledger], "SELECT position FROM outbox.relay WHERE ledger = %s", ledger) != head:
-                    return None
-            if any(stream_positions(self.yard, ledger)[-1:] != [head] for ledger, head in heads.items()):
-                return None
-        return heads if heads == {ledger: self.head(ledger) for ledger in OWNERS} else None
+            return f"the reaction at {reacted} of {heads['registry']}, {parked} parked"
+        copied = dict(self.rows("audit", "SELECT ledger, max(position) FROM copy.record GROUP BY 1"))
+        sealed = {ledger: checkpoint_size(self.place, ledger) for ledger in heads}
+        if sealed != heads:
+            return f"copies at {copied}, sealed at {sealed} of {heads}"
+        for ledger, head in heads.items() if streams else ():
+            relayed = self.scalar(OWNERS[ledger], "SELECT position FROM outbox.relay WHERE ledger = %s", ledger)
+            if relayed != head or stream_positions(self.yard, ledger)[-1:] != [head]:
+                return (
+                    f"the relay of {ledger} at {relayed} of {head}, its stream at {stream_positions(self.yard, ledger)}"
+                )
+        return "" if heads == self.heads() else "facts are still coming"
 
     def verdict(self, *, streams: bool = True) -> Run:
         """The run's end: load ends, parts come to rest, and the one reader looks at everything that is left."""
@@ -175,6 +192,8 @@ class World:
     def clear(self) -> None:
         """Nothing of the run is left running, or stored."""
         self.kill(*self.pids)
+        for connection in self.asking.values():
+            connection.close()
         for database in self.place.databases.values():
             self.yard.databases.drop(database)
 

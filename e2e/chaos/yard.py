@@ -35,7 +35,7 @@ def until(what: str, ask: Callable[[], Any], patience: float = PATIENCE) -> Any:
     while not (answer := ask()):
         if time.monotonic() > deadline:
             raise TimeoutError(f"{what}: not within {patience:.0f} s")
-        time.sleep(0.02)
+        time.sleep(0.05)
     return answer
 
 
@@ -171,15 +171,21 @@ class Nats:
 
 @dataclass(slots=True)
 class Yard:
-    """All servers of one harness, below one folder."""
+    """All servers of one harness, below one folder; runs keep their own files in `scratch`, or there too."""
 
     folder: Path
+    scratch: Path | None = None
     postgres: Postgres = field(init=False)
     nats: Nats = field(init=False)
     databases: Databases = field(init=False)
 
     def __post_init__(self) -> None:
         self.postgres, self.nats = Postgres(self.folder), Nats(self.folder)
+
+    @property
+    def run(self) -> Path:
+        """The files of the present run."""
+        return (self.scratch or self.folder) / "run"
 
     def open(self) -> None:
         self.postgres.start()
