@@ -58,6 +58,7 @@ def settings(database, opa_server, tmp_path_factory):
         console_url=ADDRESS,
         registry_url="http://registry.test",
         inference_url="http://inference.test",
+        features_url="http://features.test",
         audit_url="http://audit.test",
         state_dir=tmp_path_factory.mktemp("console"),
     )

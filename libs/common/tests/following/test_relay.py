@@ -107,7 +107,7 @@ class TestRelay:
         assert [one for _, part in told for one in part.records] == await town.store.read("decisions", 0, 2000)
 
     async def test_facts_too_large_for_a_message_point_to_the_door(self, town, monkeypatch):
-        monkeypatch.setattr(outbox, "_largest", lambda _: 600)
+        monkeypatch.setattr(outbox, "largest", lambda _: 600)
         async with town.working(town.relay().run):
             await town.published(await town.tell(2))
         assert [(told.last, told.records) for _, told in await town.messages()] == [(1, []), (2, [])]

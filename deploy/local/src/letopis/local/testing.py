@@ -25,7 +25,8 @@ from letopis.local.child import Program, end, spawn, wait_until
 from letopis.local.nats import provision as nats_provision
 from letopis.local.nats import server as nats_program
 from letopis.local.nats.keys import new_seed, public_key
-from letopis.local.nats.permissions import NatsUser, of_administrator, of_service
+from letopis.local.nats.permissions import NatsUser, of_administrator, of_service, of_subscriber
+from letopis.local.nats.subscribers import Subscriber
 from letopis.local.opa import server as opa_program
 from letopis.local.plan import KEY_STORE
 from letopis.local.ports import free_port
@@ -36,6 +37,8 @@ from letopis.local.topology import KEY_CALLERS, SERVICES
 from letopis.local.valkey import server as valkey_program
 
 HOST = "127.0.0.1"
+# Outside systems that tests play.
+SUBSCRIBERS = ("siem", "lake")
 
 
 @pytest.fixture(scope="session")
@@ -134,7 +137,8 @@ class Nats:
 
     def restore(self) -> list[str]:
         """Make missing streams and durables again, as the stack does; the names of what was made."""
-        return asyncio.run(nats_provision.provision(self.url, self.seed("admin"), SERVICES))
+        outside = [Subscriber(name=name, follows=()) for name in SUBSCRIBERS]
+        return asyncio.run(nats_provision.provision(self.url, self.seed("admin"), [*SERVICES, *outside]))
 
 
 @pytest.fixture(scope="session")
@@ -144,11 +148,12 @@ def nats_server(parts_folder: Path) -> Iterator[Nats]:
     folder = parts_folder / "nats-keys"
     folder.mkdir()
     seeds, publics = {}, {}
-    for name in ("admin", "root", *(service.name for service in SERVICES)):
+    for name in ("admin", "root", *(service.name for service in SERVICES), *SUBSCRIBERS):
         seed = new_seed()
         seeds[name], publics[name] = folder / f"{name}.nats_seed", public_key(seed)
         seeds[name].write_text(seed, "ascii")
     users = [of_service(service, publics[service.name]) for service in SERVICES]
+    users += [of_subscriber(name, (), publics[name]) for name in SUBSCRIBERS]
     everything = NatsUser(name="root", public_key=publics["root"], publish=(">",), subscribe=(">",))
     users += [of_administrator(publics["admin"]), everything]
     program = nats_program.program(parts_folder / "nats", parts_folder / "nats.log", HOST, port, users)
@@ -156,7 +161,7 @@ def nats_server(parts_folder: Path) -> Iterator[Nats]:
     try:
         wait_until(lambda: nats_program.answers(HOST, port), process, program, 30)
         server = Nats(url=f"nats://{HOST}:{port}", seeds=seeds)
-        asyncio.run(nats_provision.provision(server.url, server.seed("admin"), SERVICES))
+        server.restore()
         yield server
     finally:
         end(process, program.stop_signal)

@@ -40,6 +40,11 @@ def subject_of(record: Record) -> str:
     return f"letopis.{record.type}"
 
 
+def largest(max_payload: int) -> int:
+    """The largest body to send: publishers read their last message back in base64, beside headers."""
+    return max_payload * 7 // 10 - 1024
+
+
 def cloudevent(record: Record, *, most: int = 0) -> bytes:
     """CloudEvents 1.0, structured JSON; positions are strings, since integers there have 32 bits.
 

@@ -25,8 +25,18 @@ from letopis.common.clock import Clock
 from letopis.common.database import away_is_unavailable
 from letopis.common.envelope import Record
 from letopis.common.errors import EventStoreError, Unavailable
+from letopis.common.following.moments import last_before
 from letopis.common.following.source import Source
-from letopis.common.messaging import SEGMENT, Bus, cloudevent, last_position, segments, stream_name, subject_of
+from letopis.common.messaging import (
+    SEGMENT,
+    Bus,
+    cloudevent,
+    largest,
+    last_position,
+    segments,
+    stream_name,
+    subject_of,
+)
 from letopis.common.observability import Metrics
 from letopis.common.publishing import MESSAGE_ID, Message, OutOfStep, publish
 from letopis.common.running import end
@@ -147,7 +157,7 @@ class Relay:
             records = await self.source.read(position, limit)
         if not records:
             return Batch(position, None, [])
-        return Batch(records[-1].position, records[-1].recorded_at, self._told(records, _largest(client.max_payload)))
+        return Batch(records[-1].position, records[-1].recorded_at, self._told(records, largest(client.max_payload)))
 
     def _told(self, records: Sequence[Record], most: int) -> list[Message]:
         """Records as messages of at most `most` bytes, in order."""
@@ -212,23 +222,5 @@ class Relay:
         return int(state.last_seq)
 
     async def _oldest_wanted(self) -> int:
-        """The position before the first fact that is younger than the stream keeps news: by doubling, then halving."""
-        low, high = 0, 1
-        while await self._outdated(high):
-            low, high = high, high * 2
-        while low < high:
-            middle = (low + high) // 2
-            if await self._outdated(middle + 1):
-                low = middle + 1
-            else:
-                high = middle
-        return low
-
-    async def _outdated(self, position: int) -> bool:
-        records = await self.source.read(position - 1, 1)
-        return bool(records) and records[0].recorded_at < self.clock.now() - WANTED
-
-
-def _largest(max_payload: int) -> int:
-    """The largest body we send: the relay reads its last message back in base64, beside headers."""
-    return max_payload * 7 // 10 - 1024
+        """The position before the first fact that is younger than the stream keeps news."""
+        return await last_before(self.source.read, self.clock.now() - WANTED)

@@ -87,6 +87,7 @@ def _run(process: Process[Any], *, api: bool, worker: bool) -> int:
             return workshop
         for ledger in process.owns:
             workshop.relay(ledger, telemetry=ledger in process.telemetry)
+        workshop.replay()
         for view in process.views:
             workshop.project(view)
         if process.declare is not None:

@@ -2,7 +2,8 @@
 
 The server keeps all of a batch or none of it, and syncs it to disk once, before its answer: that is what makes
 `sync_interval: always` affordable. What is published MUST follow the stream's last message: the first message names
-the sequence it expects, so two publishers, retries and lost answers put nothing twice or out of order.
+the sequence it expects, so two publishers, retries and lost answers put nothing twice or out of order. Where several
+publishers share a stream, each with subjects of its own, the same holds of the subject's last message.
 """
 
 from collections.abc import Iterator, Sequence
@@ -17,6 +18,7 @@ from letopis.common.ids import uuid7
 
 MESSAGE_ID = "Nats-Msg-Id"
 EXPECTED_SEQUENCE = "Nats-Expected-Last-Sequence"
+EXPECTED_OF_SUBJECT = "Nats-Expected-Last-Subject-Sequence"
 _BATCH = "Nats-Batch-Id"
 _PLACE = "Nats-Batch-Sequence"
 _COMMIT = "Nats-Batch-Commit"
@@ -40,13 +42,19 @@ class OutOfStep(APIError):
     """The stream does not stand where the publisher left it; nothing was put onto it."""
 
 
-async def publish(client: Client, messages: Sequence[Message], sequence: int) -> int:
-    """Put the messages right after a sequence; the stream's sequence after them, all durable.
+async def publish(client: Client, messages: Sequence[Message], sequence: int, *, of_subject: bool = False) -> int:
+    """Put the messages right after a sequence; the sequence of the last one, all durable.
 
+    `of_subject`: it is the last sequence of their one subject, 0 for none, and not of the stream.
     OutOfStep if the stream stands elsewhere, NatsError if it did not take them.
     """
+    expected = EXPECTED_OF_SUBJECT if of_subject else EXPECTED_SEQUENCE
     for part in _parts(messages):
-        sequence = await (_publish_one(client, part[0], sequence) if len(part) == 1 else _batch(client, part, sequence))
+        last = await _batch(client, part, {expected: str(sequence)})
+        if last < sequence + len(part) or (last > sequence + len(part) and not of_subject):
+            # A duplicate is answered with the place of its first telling.
+            raise OutOfStep(description=f"the last message stands at {last}, not at {sequence + len(part)}")
+        sequence = last
     return sequence
 
 
@@ -61,33 +69,23 @@ def _parts(messages: Sequence[Message]) -> Iterator[Sequence[Message]]:
         yield messages[first:]
 
 
-async def _publish_one(client: Client, message: Message, sequence: int) -> int:
-    headers = {MESSAGE_ID: message.id, EXPECTED_SEQUENCE: str(sequence)}
-    return await _answer(client, message, headers, sequence + 1)
-
-
-async def _batch(client: Client, messages: Sequence[Message], sequence: int) -> int:
+async def _batch(client: Client, messages: Sequence[Message], expected: dict[str, str]) -> int:
+    """Where the last message stands, by the server's word for all of them; one alone needs no batch."""
+    if len(messages) == 1:
+        return await _answer(client, messages[0], {MESSAGE_ID: messages[0].id} | expected)
     batch = str(uuid7())
-    for place, message in enumerate(messages, 1):
-        headers = {MESSAGE_ID: message.id, _BATCH: batch, _PLACE: str(place)}
-        if place == 1:
-            headers[EXPECTED_SEQUENCE] = str(sequence)
-        if place < len(messages):
-            await client.publish(message.subject, message.body, headers=headers)
-            faults.point("publishing.staged")
-        else:
-            headers[_COMMIT] = "1"
-    return await _answer(client, messages[-1], headers, sequence + len(messages))
+    for place, message in enumerate(messages[:-1], 1):
+        headers = {MESSAGE_ID: message.id, _BATCH: batch, _PLACE: str(place)} | (expected if place == 1 else {})
+        await client.publish(message.subject, message.body, headers=headers)
+        faults.point("publishing.staged")
+    last = {MESSAGE_ID: messages[-1].id, _BATCH: batch, _PLACE: str(len(messages)), _COMMIT: "1"}
+    return await _answer(client, messages[-1], last)
 
 
-async def _answer(client: Client, message: Message, headers: dict[str, str], expected: int) -> int:
-    """The server's word for all that was sent; it is the right one only with the expected sequence."""
+async def _answer(client: Client, message: Message, headers: dict[str, str]) -> int:
     answer = await client.request(message.subject, message.body, timeout=PATIENCE, headers=headers)
     told: dict[str, Any] = msgspec.json.decode(answer.data)
     if error := told.get("error"):
         kind = OutOfStep if error.get("err_code") in _OUT_OF_STEP else APIError
         raise kind(code=error.get("code"), description=error.get("description"), err_code=error.get("err_code"))
-    if told["seq"] != expected:
-        # A duplicate is answered with the place of its first telling.
-        raise OutOfStep(description=f"the stream stands at {told['seq']}, not at {expected}")
-    return expected
+    return int(told["seq"])

@@ -14,12 +14,15 @@ from letopis.common.eventstore.postgres import PostgresEventStore
 from letopis.common.following import News, OwnLedger, Source, hints
 from letopis.common.following.door import DoorLedger
 from letopis.common.following.feed import LedgerFeed
+from letopis.common.handling import Desk
 from letopis.common.identity.service_tokens import ServiceTokens
 from letopis.common.messaging import Bus
 from letopis.common.observability import Metrics
 from letopis.common.outbox import Relay
 from letopis.common.projecting import Projector, View
 from letopis.common.reacting import Reaction, Reactor
+from letopis.common.replaying.progress import ProgressBook
+from letopis.common.replaying.reactions import Replayer
 from letopis.common.running import Parts
 from letopis.common.settings import ServiceSettings
 
@@ -115,6 +118,12 @@ class Workshop:
         """A part that publishes one of the service's ledgers."""
         relay = Relay(self.source(ledger), self.bus, self.app_engine, SystemClock(), self.metrics, telemetry)
         self.parts.add(f"relay {ledger}", relay.run)
+
+    def replay(self) -> None:
+        """A part that tells facts of the service's ledgers once more to who may ask for that."""
+        sources = {ledger: self.source(ledger) for ledger in self.owns}
+        desk, progress = Desk(self.store, self.owns[0]), ProgressBook(self.app_engine)
+        self.react(Replayer(desk=desk, sources=sources, bus=self.bus, progress=progress).reaction())
 
     def hint(self, ledger: str) -> None:
         """A part that tells the worker's process at once what this one appends."""

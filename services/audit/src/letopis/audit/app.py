@@ -24,6 +24,7 @@ from letopis.common.database import open_engine
 from letopis.common.http import Resources, create_service, ledger_door, open_resources
 from letopis.common.identity.directory import DirectoryView
 from letopis.common.objects import ObjectStore
+from letopis.common.replaying.api import replay_doors
 from letopis.registry.contract import PRINCIPAL
 
 
@@ -85,7 +86,7 @@ async def opened(
 
 def routers() -> list[APIRouter]:
     """Every door of the chronicle."""
-    return [log, evidence, report, incident, ledger_door("audit", ("audit",))]
+    return [log, evidence, report, incident, ledger_door("audit", ("audit",)), replay_doors("audit", ("audit",))]
 
 
 def create_app(settings: AuditSettings, heard: Callable[[str, int], None] | None = None) -> FastAPI:

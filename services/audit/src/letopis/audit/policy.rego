@@ -15,3 +15,5 @@ authorize := gate.plain if gate.room == "evidence"
 authorize := gate.plain if gate.room == "report"
 
 authorize := gate.plain if gate.room == "incident"
+
+authorize := gate.plain if gate.room == "replay"

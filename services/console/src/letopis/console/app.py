@@ -9,6 +9,7 @@ from fastapi import APIRouter, FastAPI
 from letopis.common.clock import SystemClock
 from letopis.common.http import Resources, create_service, ledger_door, open_resources
 from letopis.common.identity.directory import DirectoryView
+from letopis.common.replaying.api import replay_doors
 from letopis.common.serialization import Catalogue
 from letopis.console.chronicle.api import router as chronicle
 from letopis.console.decision.api import router as decision
@@ -17,6 +18,7 @@ from letopis.console.page.headers import SecurityHeaders
 from letopis.console.page.owners import Owners
 from letopis.console.page.problems import ProblemPages
 from letopis.console.page.rendering import Pages
+from letopis.console.parked.api import router as parked
 from letopis.console.promotion.api import router as promotion
 from letopis.console.proof.sealed import KeyBook, Sealed
 from letopis.console.session.api import router as session
@@ -69,7 +71,8 @@ async def opened(
 
 def routers() -> Sequence[APIRouter]:
     """Every page."""
-    return [session, assets, wall, promotion, chronicle, decision, ledger_door("console", ("console",))]
+    own = ledger_door("console", ("console",)), replay_doors("console", ("console",))
+    return [session, assets, wall, promotion, chronicle, decision, parked, *own]
 
 
 def create_app(

@@ -9,3 +9,5 @@ authorize := gate.plain if gate.room == "page"
 authorize := gate.plain if gate.room == "contract"
 
 authorize := gate.plain if gate.room == "ledger"
+
+authorize := gate.plain if gate.room == "replay"

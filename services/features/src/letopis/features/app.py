@@ -15,7 +15,9 @@ from letopis.common.identity.directory import DirectoryView
 from letopis.common.ids import uuid7
 from letopis.common.objects import ObjectStore
 from letopis.common.observability import Metrics
+from letopis.common.parked.api import parked_doors
 from letopis.common.policy.lease import Leases
+from letopis.common.replaying.api import replay_doors
 from letopis.common.running import Parts, end
 from letopis.features.batch.api import router as batch
 from letopis.features.batch.materialising import Materialiser
@@ -115,6 +117,8 @@ def create_app(settings: FeaturesSettings, heard: Callable[[str, int], None] | N
             batch,
             online,
             ledger_door("features", ("features", "access")),
+            replay_doors("features", ("features", "access")),
+            parked_doors("features"),
         ],
         resources=lambda: opened(settings, metrics, heard),
         metrics=metrics,

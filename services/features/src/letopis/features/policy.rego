@@ -3,6 +3,7 @@ package letopis.features
 
 import data.letopis.features.grant
 import data.letopis.features.online
+import data.letopis.features.parked
 import data.letopis.features.query
 import data.letopis.features.source
 import data.letopis.gate
@@ -29,3 +30,7 @@ authorize := gate.answer(grant.allow, grant.deny) if gate.room == "grant"
 authorize := gate.answer_with(query.allow, query.deny, query.obligations) if gate.room == "query"
 
 authorize := gate.answer_with(online.allow, set(), online.obligations) if gate.room == "online"
+
+authorize := gate.answer(parked.allow, parked.deny) if gate.room == "parked"
+
+authorize := gate.plain if gate.room == "replay"

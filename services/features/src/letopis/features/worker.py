@@ -1,5 +1,6 @@
 """What works beside the API of features, listed by hand: read models, reactions and jobs."""
 
+from letopis.common.parked.reactions import releases
 from letopis.common.process import Process
 from letopis.common.projecting import View
 from letopis.common.workshop import Workshop
@@ -34,6 +35,7 @@ def fit(workshop: Workshop, resources: FeaturesResources) -> None:
     """A committed batch goes online, also if the process died in between; a built training set is verified."""
     workshop.react(PutOnline(resources.materialiser).reaction())
     workshop.react(VerifyBuilt(workshop.enqueue).reaction())
+    workshop.react(releases("features", workshop.app_engine))
 
 
 PROCESS = Process(

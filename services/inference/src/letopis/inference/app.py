@@ -17,7 +17,9 @@ from letopis.common.identity.directory import DirectoryView
 from letopis.common.identity.service_tokens import ServiceTokens
 from letopis.common.objects import ObjectStore
 from letopis.common.observability import Metrics
+from letopis.common.parked.api import parked_doors
 from letopis.common.policy.lease import Leases
+from letopis.common.replaying.api import replay_doors
 from letopis.common.running import Parts, end
 from letopis.common.sealing import Sealer
 from letopis.common.sealing.keyring import POOL
@@ -87,6 +89,8 @@ def create_app(settings: InferenceSettings, heard: Callable[[str, int], None] | 
             reveal,
             job,
             ledger_door(NAME, LEDGERS),
+            replay_doors(NAME, LEDGERS),
+            parked_doors(NAME),
         ],
         lambda: opened(settings, metrics, heard),
         metrics=metrics,

@@ -4,6 +4,7 @@ package letopis.inference
 import data.letopis.gate
 import data.letopis.inference.deployment
 import data.letopis.inference.job
+import data.letopis.inference.parked
 import data.letopis.inference.scoring
 import rego.v1
 
@@ -20,3 +21,7 @@ authorize := gate.plain if gate.room == "reveal"
 
 
 authorize := gate.plain if gate.room == "ledger"
+
+authorize := gate.answer(parked.allow, parked.deny) if gate.room == "parked"
+
+authorize := gate.plain if gate.room == "replay"

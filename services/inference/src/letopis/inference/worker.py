@@ -2,6 +2,7 @@
 
 from functools import partial
 
+from letopis.common.parked.reactions import releases
 from letopis.common.process import Process
 from letopis.common.projecting import View
 from letopis.common.reacting import Reaction
@@ -22,6 +23,7 @@ def fit(workshop: Workshop, resources: InferenceResources) -> None:
     """Deployments follow production; jobs run one after another."""
     follow = FollowProduction(resources.desk, resources.views, resources.serving, resources.clock)
     workshop.react(Reaction(name=NAME, sources={"registry": CONTRACT}, react=follow))
+    workshop.react(releases("inference", workshop.app_engine))
     workshop.parts.add("jobs", partial(resources.jobs.run, JobTurn(workshop.app_engine)))
 
 

@@ -6,6 +6,7 @@ from fastapi import FastAPI
 
 from letopis.common.http import create_service, ledger_door, open_resources
 from letopis.common.identity.directory import DirectoryView
+from letopis.common.replaying.api import replay_doors
 from letopis.monitoring.alert.api import router as alert
 from letopis.monitoring.contract import PUBLISHED
 from letopis.monitoring.monitor.api import router as monitor
@@ -14,7 +15,8 @@ from letopis.monitoring.profile.api import router as profile
 from letopis.monitoring.settings import MonitoringSettings
 from letopis.registry.contract import PRINCIPAL
 
-ROUTERS = (monitor, profile, outcome, alert, ledger_door("monitoring", ("monitoring",)))
+LEDGERS = ("monitoring",)
+ROUTERS = (monitor, profile, outcome, alert, ledger_door("monitoring", LEDGERS), replay_doors("monitoring", LEDGERS))
 
 
 class Directory(DirectoryView):

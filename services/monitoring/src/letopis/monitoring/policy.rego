@@ -17,3 +17,5 @@ authorize := gate.plain if gate.room == "outcome"
 authorize := gate.answer(alert.allow, alert.deny) if gate.room == "alert"
 
 authorize := gate.answer(monitor.allow, monitor.deny) if gate.room == "monitor"
+
+authorize := gate.plain if gate.room == "replay"

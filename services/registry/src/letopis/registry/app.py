@@ -9,6 +9,8 @@ from fastapi import APIRouter, FastAPI
 from letopis.common.http import Resources, create_service, ledger_door, open_resources
 from letopis.common.identity.directory import DirectoryView
 from letopis.common.objects import ObjectStore
+from letopis.common.parked.api import parked_doors
+from letopis.common.replaying.api import replay_doors
 from letopis.registry.contract import PRINCIPAL, PUBLISHED
 from letopis.registry.evidence.api import router as evidence
 from letopis.registry.model.api import router as model
@@ -55,9 +57,16 @@ async def opened(
         )
 
 
+OWN = (
+    ledger_door("registry", ("registry",)),
+    replay_doors("registry", ("registry",)),
+    parked_doors("registry"),
+)
+
+
 def routers() -> list[APIRouter]:
     """All doors of the registry."""
-    return [principal, use_case, model, version, evidence, promotion, ledger_door("registry", ("registry",))]
+    return [principal, use_case, model, version, evidence, promotion, *OWN]
 
 
 def create_app(settings: RegistrySettings, heard: Callable[[str, int], None] | None = None) -> FastAPI:

@@ -4,6 +4,7 @@ package letopis.registry
 import data.letopis.gate
 import data.letopis.registry.evidence
 import data.letopis.registry.ledger
+import data.letopis.registry.parked
 import data.letopis.registry.principal
 import data.letopis.registry.production
 import data.letopis.registry.promotion
@@ -27,3 +28,7 @@ authorize := gate.answer(production.allow, production.deny) if gate.room == "pro
 authorize := gate.answer_with(promotion.allow, promotion.deny, promotion.obligations) if gate.room == "promotion"
 
 authorize := gate.answer(use_case.allow, use_case.deny) if gate.room == "use_case"
+
+authorize := gate.answer(parked.allow, parked.deny) if gate.room == "parked"
+
+authorize := gate.plain if gate.room == "replay"

@@ -1,5 +1,6 @@
 """What works beside the registry's API, listed by hand: read models and reactions."""
 
+from letopis.common.parked.reactions import releases
 from letopis.common.process import Process
 from letopis.common.projecting import View
 from letopis.common.workshop import Workshop
@@ -25,6 +26,7 @@ VIEWS: tuple[type[View], ...] = (
 def fit(workshop: Workshop, resources: RegistryResources) -> None:
     """A completed promotion enters production, also if the process died in between."""
     workshop.react(EnterWhenCompleted(resources.desk).reaction())
+    workshop.react(releases("registry", workshop.app_engine))
 
 
 PROCESS = Process(

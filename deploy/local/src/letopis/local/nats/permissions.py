@@ -3,6 +3,7 @@
 from collections.abc import Iterable
 from dataclasses import dataclass
 
+from letopis.local.nats import replays
 from letopis.local.topology import Service, stream_of
 
 # Whoever may call these can destroy news; nobody may. A stream is lost only with its directory.
@@ -29,7 +30,7 @@ def of_service(service: Service, public_key: str) -> NatsUser:
 
     `*` matches whole tokens only, so every durable is named.
     """
-    publish = ["$JS.API.INFO"]
+    publish = ["$JS.API.INFO", *replays.telling()]
     for ledger in service.owns:
         stream = stream_of(ledger)
         publish += [
@@ -51,7 +52,7 @@ def of_service(service: Service, public_key: str) -> NatsUser:
 
 def of_subscriber(name: str, ledgers: Iterable[str], public_key: str) -> NatsUser:
     """An outside system pulls from durables that the administrator made for it, and says nothing."""
-    publish = ("$JS.API.INFO", *_following(name, ledgers))
+    publish = ("$JS.API.INFO", *replays.reading(name), *_following(name, ledgers))
     return NatsUser(name=name, public_key=public_key, publish=publish, subscribe=(f"_INBOX_{name}.>",))
 
 

@@ -8,7 +8,8 @@ from nats.js import JetStreamContext
 from nats.js.api import AckPolicy, ConsumerConfig, DeliverPolicy, RetentionPolicy, StreamConfig
 from nats.js.errors import NotFoundError
 
-from letopis.local.topology import LEDGERS, stream_of
+from letopis.local.nats import replays
+from letopis.local.topology import LEDGERS, OFFSETS, stream_of
 
 FOURTEEN_DAYS = 14 * 24 * 3600.0
 
@@ -51,7 +52,7 @@ def durable(service: Follower, ledger: str) -> ConsumerConfig:
 
 async def ensure(js: JetStreamContext, services: Iterable[Follower]) -> list[str]:
     """Make every missing stream and durable; the names of what was made."""
-    made = []
+    services, made = list(services), []
     for ledger in LEDGERS:
         try:
             await js.stream_info(stream_of(ledger))
@@ -66,7 +67,7 @@ async def ensure(js: JetStreamContext, services: Iterable[Follower]) -> list[str
             except NotFoundError:
                 await js.add_consumer(stream_of(ledger), durable(service, ledger))
                 made.append(name)
-    return made
+    return made + await replays.ensure(js, [one.name for one in services if one.name not in OFFSETS])
 
 
 async def provision(url: str, admin_seed: str, services: Iterable[Follower]) -> list[str]:

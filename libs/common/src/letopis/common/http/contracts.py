@@ -12,7 +12,9 @@ from letopis.common.http.calling import Call
 from letopis.common.http.denial import denials
 from letopis.common.http.governing import governed
 from letopis.common.http.openapi import openapi
+from letopis.common.parked.events import parked_facts
 from letopis.common.policy.verdict import Object
+from letopis.common.replaying.events import replay_facts
 from letopis.common.serialization import Catalogue
 
 
@@ -33,6 +35,9 @@ class Documents:
     def asyncapi(self, app: FastAPI) -> dict[str, Any]:
         if "asyncapi" not in self._kept:
             published = {ledger: catalogue | denials(ledger) for ledger, catalogue in self.facts.items()}
+            # Those of people's acts stand in the service's own ledger, beside its commands.
+            if self.service in published:
+                published[self.service] |= parked_facts(self.service) | replay_facts(self.service)
             self._kept["asyncapi"] = asyncapi(app.title, self.service, published, self.telemetry)
         return self._kept["asyncapi"]
 

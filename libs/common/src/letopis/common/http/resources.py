@@ -89,8 +89,8 @@ async def open_resources(
                 directory=Directory(views, directory),
                 views=views,
                 http=http,
-            )
                 keyring=keyring,
+            )
     finally:
         await policy.close()
         await facts.dispose()

@@ -44,6 +44,13 @@ CREATE TABLE outbox.incident (
     found       bigint      NOT NULL
 );
 
+-- How far replays have come; what a subject of the bus tells of itself goes before.
+CREATE TABLE outbox.replay (
+    replay_id uuid   PRIMARY KEY,
+    position  bigint NOT NULL,
+    published bigint NOT NULL
+) WITH (fillfactor = 50);
+
 CREATE SCHEMA reacting;
 
 CREATE TABLE reacting.checkpoint (
@@ -53,13 +60,17 @@ CREATE TABLE reacting.checkpoint (
     PRIMARY KEY (reaction, ledger)
 ) WITH (fillfactor = 50);
 
--- Facts that a reaction could not take; later facts of the same stream wait behind them.
+-- Facts that a reaction could not take, and later facts of the same stream, which wait behind them.
 CREATE TABLE reacting.parked (
     reaction  text        NOT NULL,
     ledger    text        NOT NULL,
     position  bigint      NOT NULL,
     stream    text        NOT NULL,
+    type      text        NOT NULL,
+    event_id  uuid        NOT NULL,
+    state     text        NOT NULL CHECK (state IN ('failed', 'waiting', 'released')),
     error     text        NOT NULL,
+    attempts  integer     NOT NULL DEFAULT 1,
     parked_at timestamptz NOT NULL DEFAULT clock_timestamp(),
     PRIMARY KEY (reaction, ledger, position)
 );

@@ -1,0 +1,1 @@
+"""Parked facts of registry: who may release them is its own policy; the rest is common's."""
