@@ -1,6 +1,6 @@
 # Everything a person types. `make help` lists it.
 .DEFAULT_GOAL := help
-.PHONY: help demo stop test browser foreign check contracts opa opa-parity policy-mutants bench lock wheelhouse clean install
+.PHONY: help demo stop test browser foreign check contracts opa opa-parity policy-mutants bench chaos lock wheelhouse clean install
 SHELL := /bin/bash
 unexport PYTHONDONTWRITEBYTECODE
 
@@ -68,6 +68,9 @@ bench: install ## First figures: scoring, appending, relaying, rebuilding, start
 
 bench-%: install ## One of them: bench-core, bench-stack, bench-scoring; figures are kept in build/bench/NAME.json
 	$(BIN)/python -m e2e.bench $*
+
+chaos: install ## Faults on real parts: RUNS=20 of each, or of SCENARIO="kill relay"; RESUME=1 goes on; build/chaos.json
+	$(BIN)/python -m e2e.chaos --runs $(or $(RUNS),20) $(if $(SCENARIO),--scenario "$(SCENARIO)") $(if $(RESUME),--resume)
 
 lock: install ## Resolve pyproject.toml into the hash-pinned requirements (UPGRADE=1: newest versions)
 	deploy/lock.sh
