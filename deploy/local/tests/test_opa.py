@@ -70,7 +70,7 @@ class TestDeadline:
             wait_until(lambda: server.answers(url), process, program, 30)
             with pytest.raises(httpx.RemoteProtocolError):
                 ask(url, "letopis/slow/authorize", {"input": {}})
-            assert process.wait(10) == -signal.SIGALRM
+            assert process.wait(10) == -signal.SIGVTALRM
         finally:
             end(process, program.stop_signal)
 

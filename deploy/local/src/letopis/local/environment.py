@@ -9,6 +9,7 @@ from pathlib import Path
 import msgspec
 
 from letopis.common.policy.bundle import new_key
+from letopis.common.policy.sources import Bundle, bundle_of, collect
 from letopis.common.private_files import write_private
 from letopis.local.nats import subscribers
 from letopis.local.nats.keys import new_seed, public_key
@@ -27,19 +28,21 @@ CONSUMERS = ("bank-app",)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Secrets:
-    """All secrets of a stack, by who needs them; the files are made when it is opened."""
+    """All secrets of a stack, by who needs them, and the policy it stands under; files are made when it is opened."""
 
     postgres: str
     valkey: str
+    policy: Bundle
     policy_key: bytes
+    opa_token: Path
     admin_seed: Path
     seeds: Mapping[str, Path]
     roles: Mapping[str, Mapping[str, str]]
     signing_keys: Mapping[str, Path]
     client_secrets: Mapping[str, Path]
+    key_secrets: Mapping[str, Path]
     enrolment_token: Path
 
-    key_secrets: Mapping[str, Path]
 
 def open_secrets(plan: Plan) -> Secrets:
     """Read the stack's secrets, making those that never were."""
@@ -48,6 +51,8 @@ def open_secrets(plan: Plan) -> Secrets:
     return Secrets(
         postgres=vault.password("postgres_password"),
         valkey=vault.password("valkey_password"),
+        policy=bundle_of(collect()),
+        opa_token=vault.path("opa_token", new_password),
         policy_key=vault.text("policy.signing_key", lambda: new_key().decode("ascii")).encode("ascii"),
         admin_seed=vault.path("admin.nats_seed", new_seed),
         seeds={name: vault.path(f"{name}.nats_seed", new_seed) for name in names},
@@ -57,11 +62,11 @@ def open_secrets(plan: Plan) -> Secrets:
         },
         signing_keys={name: vault.path(f"{name}.signing_key", new_ed25519) for name in names},
         client_secrets={name: vault.path(f"{name}.client_secret", new_password) for name in (*names, *CONSUMERS)},
+        key_secrets={name: vault.path(f"{name}.{KEYS}_secret", new_password) for name in KEY_CALLERS},
         # Shown once to the registry by the first administrator of a fresh installation.
         enrolment_token=vault.path("registry.enrolment_token", new_password),
     )
 
-        key_secrets={name: vault.path(f"{name}.{KEYS}_secret", new_password) for name in KEY_CALLERS},
 
 def nats_users(plan: Plan, secrets: Secrets) -> list[NatsUser]:
     """Every service, present or not, so that one installed later needs no new configuration; outside systems."""
@@ -97,12 +102,20 @@ def shared(plan: Plan, secrets: Secrets) -> dict[str, str]:
         "LETOPIS_OPA_URL": plan.address("opa"),
         "LETOPIS_OIDC_ISSUER": plan.address("issuer"),
         "LETOPIS_MLFLOW_URL": plan.address("mlflow"),
+        "LETOPIS_SUBJECT_KEYS_URL": plan.address(KEYS),
         "LETOPIS_OBJECT_STORE_URL": os.environ.get("LETOPIS_OBJECT_STORE_URL", objects),
         **urls,
+        **_policy(plan, secrets),
     }
 
 
-        "LETOPIS_SUBJECT_KEYS_URL": plan.address(KEYS),
+def _policy(plan: Plan, secrets: Secrets) -> dict[str, str]:
+    """Of our own engine: who may ask it, and the only revision whose answers count. Of another its owner says so."""
+    if not plan.runs("opa"):
+        return {}
+    return {"LETOPIS_OPA_TOKEN_FILE": str(secrets.opa_token), "LETOPIS_POLICY_REVISION": secrets.policy.revision}
+
+
 def of_service_process(plan: Plan, secrets: Secrets, service: Service) -> dict[str, str]:
     """What a service is told; a name the user has set already is left as it is, its secrets included."""
     database = provision.describe(superuser_url(plan, secrets), service.name, secrets.roles[service.name])
@@ -117,6 +130,8 @@ def of_service_process(plan: Plan, secrets: Secrets, service: Service) -> dict[s
         "HOST": LOOPBACK,
         "PORT": str(plan.port(service.name)),
     }
+    if service.name in KEY_CALLERS:
+        own["SUBJECT_KEYS_SECRET_FILE"] = str(secrets.key_secrets[service.name])
     if service is REGISTRY:
         own["ENROLMENT_TOKEN_FILE"] = str(secrets.enrolment_token)
     prefix = f"LETOPIS_{service.name.upper()}_"
@@ -124,15 +139,6 @@ def of_service_process(plan: Plan, secrets: Secrets, service: Service) -> dict[s
     return shared(plan, secrets) | named | {key: os.environ[key] for key in named if key in os.environ}
 
 
-def of_issuer(plan: Plan, secrets: Secrets) -> dict[str, str]:
-    """What the local issuer is told."""
-    return shared(plan, secrets) | {
-        "LETOPIS_ISSUER_HOST": LOOPBACK,
-        "LETOPIS_ISSUER_PORT": str(plan.port("issuer")),
-        "LETOPIS_ISSUER_STATE_DIR": str(plan.folder("state", "issuer")),
-    if service.name in KEY_CALLERS:
-        own["SUBJECT_KEYS_SECRET_FILE"] = str(secrets.key_secrets[service.name])
-    }
 def of_key_store(plan: Plan, secrets: Secrets) -> dict[str, str]:
     """What the key store is told; its folder holds the master key and who may ask, by the hash of their secrets."""
     database = provision.describe(superuser_url(plan, secrets), KEYS, secrets.roles[KEYS])
@@ -153,3 +159,10 @@ def of_key_store(plan: Plan, secrets: Secrets) -> dict[str, str]:
     return {f"LETOPIS_SUBJECT_KEYS_{key}": value for key, value in own.items()}
 
 
+def of_issuer(plan: Plan, secrets: Secrets) -> dict[str, str]:
+    """What the local issuer is told."""
+    return shared(plan, secrets) | {
+        "LETOPIS_ISSUER_HOST": LOOPBACK,
+        "LETOPIS_ISSUER_PORT": str(plan.port("issuer")),
+        "LETOPIS_ISSUER_STATE_DIR": str(plan.folder("state", "issuer")),
+    }

@@ -4,15 +4,14 @@ from collections.abc import Callable
 from functools import partial
 from importlib.metadata import PackageNotFoundError, version
 
-from letopis.common.policy.sources import bundle_of, collect
 from letopis.local import caretaker, worker
 from letopis.local.child import Program
-    KEYS,
 from letopis.local.environment import (
+    KEYS,
     Secrets,
     nats_users,
-    of_key_store,
     of_issuer,
+    of_key_store,
     of_service_process,
     superuser_url,
     valkey_url,
@@ -37,8 +36,8 @@ def parts_of(plan: Plan, secrets: Secrets) -> list[Part]:
         *(_valkey(plan, secrets) if plan.runs("valkey") else ()),
         *(_opa(plan, secrets) if plan.runs("opa") else ()),
         _databases(plan, secrets),
-        *(_key_store(plan, secrets) if has_key_store(plan) else ()),
         *(_issuer(plan, secrets) if plan.runs("issuer") and has_issuer() else ()),
+        *(_key_store(plan, secrets) if has_key_store(plan) else ()),
     ]
     ground = tuple(part.name for part in parts)
     services = [_service(plan, secrets, service, ground) for service in plan.services]
@@ -81,12 +80,14 @@ def _valkey(plan: Plan, secrets: Secrets) -> list[Part]:
 
 
 def _opa(plan: Plan, secrets: Secrets) -> list[Part]:
-    policy = opa.sign(bundle_of(collect()), secrets.policy_key, plan.folder("opa"))
+    policy = opa.sign(secrets.policy, secrets.policy_key, plan.folder("opa"))
     log, port, url = plan.log("opa"), plan.port("opa"), plan.address("opa")
-    if opa.executable():
-        return [_program(plan, "opa", opa.program(policy, log, LOOPBACK, port), partial(opa.answers, url))]
+    if own := opa.chosen(plan.profile):
+        program = opa.official(own, policy, log, LOOPBACK, port, secrets.opa_token)
+        return [_program(plan, "opa", program, partial(opa.answers, url))]
     # Forked before the library is loaded: a fork after that would break it.
-    run = partial(become, opa.FRUGAL, "letopis.local.opa.loopback", *opa.loopback(policy, LOOPBACK, port))
+    arguments = opa.loopback(policy, LOOPBACK, port, secrets.opa_token)
+    run = partial(become, opa.FRUGAL, "letopis.local.opa.loopback", *arguments)
     return [
         Part(
             name="opa",
@@ -125,7 +126,6 @@ def _issuer(plan: Plan, secrets: Secrets) -> list[Part]:
     ]
 
 
-def _service(plan: Plan, secrets: Secrets, service: Service, after: tuple[str, ...]) -> Part:
 def _key_store(plan: Plan, secrets: Secrets) -> list[Part]:
     url, run = plan.address(KEYS), partial(become, of_key_store(plan, secrets), KEY_STORE, "all")
     return [
@@ -141,6 +141,7 @@ def _key_store(plan: Plan, secrets: Secrets) -> list[Part]:
     ]
 
 
+def _service(plan: Plan, secrets: Secrets, service: Service, after: tuple[str, ...]) -> Part:
     environment = of_service_process(plan, secrets, service)
     url, name = plan.address(service.name), service.name
     return Part(

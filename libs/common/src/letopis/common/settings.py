@@ -17,6 +17,8 @@ class ServiceSettings(BaseSettings):
     nats_url: str = Field(default="nats://127.0.0.1:8410", validation_alias="LETOPIS_NATS_URL")
     valkey_url: str = Field(default="redis://127.0.0.1:8411", validation_alias="LETOPIS_VALKEY_URL")
     opa_url: str = Field(default="http://127.0.0.1:8408", validation_alias="LETOPIS_OPA_URL")
+    opa_token_file: Path | None = Field(default=None, validation_alias="LETOPIS_OPA_TOKEN_FILE")
+    policy_revision: str = Field(default="", validation_alias="LETOPIS_POLICY_REVISION")
     oidc_issuer: str = Field(default="http://127.0.0.1:8406", validation_alias="LETOPIS_OIDC_ISSUER")
     object_store_url: str = Field(
         default="file:///var/lib/letopis/objects", validation_alias="LETOPIS_OBJECT_STORE_URL"
@@ -27,18 +29,18 @@ class ServiceSettings(BaseSettings):
     monitoring_url: str = Field(default="http://127.0.0.1:8404", validation_alias="LETOPIS_MONITORING_URL")
     audit_url: str = Field(default="http://127.0.0.1:8405", validation_alias="LETOPIS_AUDIT_URL")
     console_url: str = Field(default="http://127.0.0.1:8400", validation_alias="LETOPIS_CONSOLE_URL")
+    subject_keys_url: str = Field(default="http://127.0.0.1:8412", validation_alias="LETOPIS_SUBJECT_KEYS_URL")
     mlflow_url: str = Field(default="http://127.0.0.1:8407", validation_alias="LETOPIS_MLFLOW_URL")
 
-    subject_keys_url: str = Field(default="http://127.0.0.1:8412", validation_alias="LETOPIS_SUBJECT_KEYS_URL")
     database_url: str = ""
     owner_url: str = ""
     projector_url: str = ""
     nats_seed_file: Path | None = None
     client_secret_file: Path | None = None
     signing_key_file: Path | None = None
+    subject_keys_secret_file: Path | None = None
     state_dir: Path = Path(".letopis/state")
     host: str = "127.0.0.1"
-    subject_keys_secret_file: Path | None = None
     port: int = 0
     faults: str = Field(default="", validation_alias="LETOPIS_FAULTS")
 
@@ -46,6 +48,12 @@ class ServiceSettings(BaseSettings):
     def _no_faults_in_a_bank(self) -> Self:
         if self.faults and self.profile == "bank":
             raise ValueError("LETOPIS_FAULTS ends processes on purpose, for tests; profile bank refuses it")
+        return self
+
+    @model_validator(mode="after")
+    def _one_policy_in_a_bank(self) -> Self:
+        if not self.policy_revision and self.profile == "bank":
+            raise ValueError("LETOPIS_POLICY_REVISION must name the policy in force: profile bank demands it")
         return self
 
     def url_of(self, service: str) -> str:

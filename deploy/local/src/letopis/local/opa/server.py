@@ -1,8 +1,7 @@
 """Which policy engine runs, over which signed bundle, and whether it answers.
 
-OPA's own server, if there is one new enough on PATH: it verifies the bundle again with the same key, takes a newer file
-as it comes, and lets nobody in who does not hold the token. Else our loopback server over the library, which profile
-`bank` refuses.
+OPA's own server, if there is one new enough on PATH: it verifies the bundle again with the same key and lets nobody in
+who does not hold the token. Else our loopback server over the library, which profile `bank` refuses.
 """
 
 import json
@@ -70,9 +69,8 @@ def official(opa: str, policy: SignedPolicy, log: Path, host: str, port: int, to
     """OPA's own server. Files beside the bundle say what it verifies by and whom it answers."""
     folder = policy.archive.parent
     key = {"algorithm": "ES256", "key": policy.public_key.read_text("ascii")}
-    # The server looks at the file again as often as this says; services refuse what is not the pinned revision.
-    polling = {"min_delay_seconds": 1, "max_delay_seconds": 2}
-    bundle = {"resource": policy.archive.absolute().as_uri(), "signing": {"keyid": KEY}, "polling": polling}
+    # A file is read once: the server of a newer bundle is a newly started one.
+    bundle = {"resource": policy.archive.absolute().as_uri(), "signing": {"keyid": KEY}}
     config = folder / "opa.json"
     config.write_text(json.dumps({"bundles": {"letopis": bundle}, "keys": {KEY: key}}), "ascii")
     options = ["--addr", f"{host}:{port}", "--skip-version-check", "--log-level", "error"]

@@ -15,6 +15,7 @@ from letopis.common.eventstore.postgres import PostgresEventStore
 from letopis.common.handling import Desk
 from letopis.common.identity.verifier import TokenVerifier
 from letopis.common.policy.asking import Policy
+from letopis.common.private_files import read_private
 from letopis.common.running import end
 from letopis.common.settings import ServiceSettings
 
@@ -66,7 +67,8 @@ async def open_resources(
     reads = open_engine(settings.database_url, name=f"letopis-{service}-views")
     store = PostgresEventStore(facts, heard)
     views = ViewReader(reads)
-    policy = Policy(settings.opa_url, service, clock)
+    token = "" if settings.opa_token_file is None else read_private(settings.opa_token_file).strip()
+    policy = Policy(settings.opa_url, service, clock, revision=settings.policy_revision, token=token)
     try:
         async with AsyncExitStack() as held:
             http = await held.enter_async_context(httpx.AsyncClient(timeout=10, trust_env=False))
