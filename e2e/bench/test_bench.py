@@ -11,7 +11,9 @@ from e2e.bench.__main__ import main
 from e2e.bench.memory import FILES, by_part
 from rich.console import Console
 
-WORKS = ["append 1 writer", "append 16 writers", "batch 100", "relay", "segments", "reader", "rebuild"]
+# The first three stand beside two peers each.
+TWICE = ["append 1 writer", "append 16 writers", "batch 100"]
+WORKS = [*(work for work in TWICE for _ in range(2)), "relay", "segments", "reader", "rebuild"]
 
 
 class TestCore:
