@@ -23,6 +23,7 @@ ROLES = {
     "pavel": "security_officer",
     "anna": "data_scientist",
     "olga": "operator",
+    "vera": "risk_officer",
 }
 
 

@@ -20,11 +20,14 @@ from letopis.audit.log.sealed import SealedLog
 from letopis.audit.log.shelf import Shelf
 from letopis.audit.report.api import router as report
 from letopis.audit.settings import LEDGERS, AuditSettings
+from letopis.audit.subject.api import router as subject
+from letopis.audit.subject.office import KeyOffice
 from letopis.common.database import open_engine
 from letopis.common.http import Resources, create_service, ledger_door, open_resources
 from letopis.common.identity.directory import DirectoryView
 from letopis.common.objects import ObjectStore
 from letopis.common.replaying.api import replay_doors
+from letopis.common.sealing import HttpKeyStore
 from letopis.registry.contract import PRINCIPAL
 
 
@@ -44,6 +47,7 @@ class AuditResources(Resources):
     locks: LockStore
     objects: ObjectStore
     signer: Signer
+    office: KeyOffice
 
 
 def signing_key(path: Path | None) -> Ed25519PrivateKey:
@@ -79,6 +83,9 @@ async def opened(
                 locks=LockStore(settings.locks),
                 objects=ObjectStore(settings.object_store_url),
                 signer=Signer(f"{settings.origin}/pack", sealed.signers["audit"].key),
+                office=KeyOffice(
+                    HttpKeyStore(shared.http, settings.subject_keys_url, settings.subject_keys_secret_file)
+                ),
             )
     finally:
         await engine.dispose()
@@ -86,7 +93,15 @@ async def opened(
 
 def routers() -> list[APIRouter]:
     """Every door of the chronicle."""
-    return [log, evidence, report, incident, ledger_door("audit", ("audit",)), replay_doors("audit", ("audit",))]
+    return [
+        log,
+        evidence,
+        report,
+        incident,
+        subject,
+        ledger_door("audit", ("audit",)),
+        replay_doors("audit", ("audit",)),
+    ]
 
 
 def create_app(settings: AuditSettings, heard: Callable[[str, int], None] | None = None) -> FastAPI:

@@ -6,8 +6,10 @@ from letopis.audit.incident.events import FACTS as INCIDENT
 from letopis.audit.incident.events import IncidentClosed, IncidentOpened
 from letopis.audit.report.events import FACTS as REPORT
 from letopis.audit.report.events import ReportIssued, ReportRead
+from letopis.audit.subject.events import FACTS as SUBJECT
+from letopis.audit.subject.events import SubjectKeyDestroyed
 
-CONTRACT = INCIDENT | REPORT | EVIDENCE
+CONTRACT = INCIDENT | REPORT | EVIDENCE | SUBJECT
 # All that the service's ledgers publish.
 PUBLISHED = {"audit": CONTRACT}
 
@@ -21,4 +23,5 @@ __all__ = [
     "PackRead",
     "ReportIssued",
     "ReportRead",
+    "SubjectKeyDestroyed",
 ]

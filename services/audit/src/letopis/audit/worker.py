@@ -11,11 +11,16 @@ from letopis.common.process import Process
 from letopis.common.projecting import View
 from letopis.common.workshop import Workshop
 
-VIEWS: tuple[type[View], ...] = (Directory, IssuedReport, IncidentSummary)
+from letopis.audit.subject.reactions import DestroyWhenApproved, Telling
+from letopis.audit.subject.views import SubjectKeys
+VIEWS: tuple[type[View], ...] = (Directory, IssuedReport, IncidentSummary, SubjectKeys)
 
 
 def fit(workshop: Workshop, resources: AuditResources) -> None:
-    """Three parts a ledger, so that what befalls one leaves the others alone."""
+    """Three parts a ledger, so that what befalls one leaves the others alone; the keys of subjects."""
+    subjects = (resources.desk, resources.views, resources.office, resources.clock)
+    workshop.react(DestroyWhenApproved(*subjects).reaction())
+    workshop.parts.add("whose keys", Telling(*subjects).run)
     for ledger in LEDGERS:
         sealer = Sealer(
             ledger=ledger,

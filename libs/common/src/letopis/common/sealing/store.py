@@ -61,18 +61,18 @@ class HttpKeyStore:
     _secret: str = field(default="", repr=False)
 
     async def issue(self, count: int, subject: str = "") -> Sequence[Key]:
-        told = await self._ask("/v1/keys", {"count": count, "subject": subject}, list[Issued])
+        told = await self.ask("/v1/keys", {"count": count, "subject": subject}, list[Issued])
         return [Key(one.id, one.secret) for one in told]
 
     async def fetch(self, ids: Iterable[str]) -> dict[str, Key]:
-        told = await self._ask("/v1/keys/fetch", {"ids": list(ids)}, list[Issued])
+        told = await self.ask("/v1/keys/fetch", {"ids": list(ids)}, list[Issued])
         return {one.id: Key(one.id, one.secret) for one in told}
 
     async def destroyed(self, after: int) -> Sequence[Destroyed]:
-        told: list[Destroyed] = await self._ask("/v1/destroyed", {"after": after}, list[Destroyed])
+        told: list[Destroyed] = await self.ask("/v1/destroyed", {"after": after}, list[Destroyed])
         return told
 
-    async def _ask(self, path: str, body: dict[str, Any], kind: Any) -> Any:
+    async def ask(self, path: str, body: dict[str, Any], kind: Any) -> Any:
         try:
             answer = await self.http.post(
                 self.url.rstrip("/") + path,

@@ -39,6 +39,7 @@ _LATE = text(
     "WHERE destruction.subject = subject_key.subject ORDER BY seq DESC LIMIT 1) AS erased ON true "
     "WHERE key_id = ANY(:ids) AND wrapped IS NOT NULL AND NOT by_name"
 )
+_GONE = text("SELECT key_id FROM subject_key WHERE key_id = ANY(:ids) AND wrapped IS NULL ORDER BY key_id")
 _LIVING = text("SELECT key_id FROM subject_key WHERE subject = :subject AND wrapped IS NOT NULL ORDER BY key_id")
 _COUNTS = text(
     "SELECT count(*) FILTER (WHERE wrapped IS NOT NULL), count(*) FILTER (WHERE wrapped IS NULL) "
@@ -120,7 +121,7 @@ class KeyVault:
         return [Destroyed(*row) for row in rows]
 
     async def assign(self, told: Mapping[str, str]) -> list[str]:
-        """Say whose keys these are; those of people erased already are destroyed now and returned."""
+        """Say whose keys these are; those of people erased already are destroyed. Those that no longer exist."""
         values = {"ids": list(told), "subjects": list(told.values())}
         async with away_is_unavailable(), self._engine.begin() as connection:
             await connection.execute(_ASSIGN, values)
@@ -131,7 +132,7 @@ class KeyVault:
                     noted = _Noted(erasure_id=erasure_id, ids=[id])
                     self._note(noted)
                     await self._forget(connection, noted)
-        return [id for id, _ in late]
+            return list((await connection.execute(_GONE, {"ids": list(told)})).scalars())
 
     async def find(self, subject: str) -> tuple[int, int]:
         """How many keys of a subject live, and how many are destroyed."""
