@@ -1,5 +1,6 @@
 """A command's way: look for its earlier answer, fold the stream, decide, append."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import partial
 from typing import Any, Generic, Protocol, TypeVar
@@ -9,7 +10,7 @@ from letopis.common import faults
 from letopis.common.decider import Aggregate, fold
 from letopis.common.envelope import Meta, NewFact, Record, encode_meta
 from letopis.common.errors import Conflict, KeyReused
-from letopis.common.eventstore.port import CommandRow, EventStore
+from letopis.common.eventstore.port import CommandRow, EventStore, StreamFacts
 from letopis.common.ids import salt, uuid7
 from letopis.common.serialization import Catalogue
 
@@ -120,6 +121,35 @@ class Desk:
                     raise
                 continue
             faults.point("handle.appended")
+            row = CommandRow(command_id=command_id, request_hash=request_hash, first=done.first, last=done.last)
+            return await self._again(row, replayed=done.replayed)
+        raise Conflict
+
+    async def handle_all(
+        self,
+        aggregate: Aggregate[Any, Any, Any],
+        commands: Sequence[tuple[str, object]],
+        meta: Meta,
+        command_id: UUID,
+        request_hash: bytes = b"",
+    ) -> Handled:
+        """One command over several objects, each of which MUST decide on something: all of it is appended, or nothing."""
+        circumstances = encode_meta(meta)
+        for attempt in range(1, TRIES + 1):
+            if (before := await self.find(command_id, request_hash)) is not None:
+                return before
+            streams = []
+            for id, command in commands:
+                loaded = await self.load(aggregate, id)
+                facts = aggregate.decider.decide(loaded.state, command)
+                fresh = [new_fact(aggregate.facts, fact, circumstances, self.sealer) for fact in facts]
+                streams.append(StreamFacts(stream=aggregate.stream(id), expected=loaded.version, facts=fresh))
+            try:
+                done = await self.store.append_all(self.ledger, streams, command_id, request_hash)
+            except Conflict:
+                if attempt == TRIES:
+                    raise
+                continue
             row = CommandRow(command_id=command_id, request_hash=request_hash, first=done.first, last=done.last)
             return await self._again(row, replayed=done.replayed)
         raise Conflict

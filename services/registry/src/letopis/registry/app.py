@@ -11,6 +11,7 @@ from letopis.common.identity.directory import DirectoryView
 from letopis.common.objects import ObjectStore
 from letopis.common.parked.api import parked_doors
 from letopis.common.replaying.api import replay_doors
+from letopis.registry.access_review.api import router as access_review
 from letopis.registry.contract import PRINCIPAL, PUBLISHED
 from letopis.registry.evidence.api import router as evidence
 from letopis.registry.model.api import router as model
@@ -66,7 +67,7 @@ OWN = (
 
 def routers() -> list[APIRouter]:
     """All doors of the registry."""
-    return [principal, use_case, model, version, evidence, promotion, *OWN]
+    return [principal, access_review, use_case, model, version, evidence, promotion, *OWN]
 
 
 def create_app(settings: RegistrySettings, heard: Callable[[str, int], None] | None = None) -> FastAPI:

@@ -1,5 +1,6 @@
 """The facts of the registry that other services may rely on."""
 
+from letopis.registry.access_review.events import FACTS as ACCESS_REVIEW
 from letopis.registry.enrolment.events import FACTS as ENROLMENT
 from letopis.registry.evidence.events import FACTS as EVIDENCE
 from letopis.registry.evidence.events import EvidenceAdded
@@ -11,6 +12,7 @@ from letopis.registry.principal.events import (
     GroupLeft,
     KeyEnrolled,
     KeyRevoked,
+    PrincipalEndChanged,
     PrincipalEnded,
     PrincipalRegistered,
     RoleGranted,
@@ -32,7 +34,7 @@ from letopis.registry.version.events import VersionRegistered
 
 CONTRACT = PRINCIPAL | USE_CASE | MODEL | VERSION | EVIDENCE | PROMOTION | PRODUCTION
 # All that the service's ledgers publish.
-PUBLISHED = {"registry": CONTRACT | ENROLMENT}
+PUBLISHED = {"registry": CONTRACT | ENROLMENT | ACCESS_REVIEW}
 
 __all__ = [
     "CONTRACT",
@@ -44,6 +46,7 @@ __all__ = [
     "KeyEnrolled",
     "KeyRevoked",
     "ModelRegistered",
+    "PrincipalEndChanged",
     "PrincipalEnded",
     "PrincipalRegistered",
     "ProductionEntered",

@@ -4,7 +4,7 @@ An endpoint parses, authorizes, commands, handles, answers, in this order. The g
 route leave that policy was not asked about.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -174,6 +174,17 @@ class Call:
             aggregate, id, command, authorization, uuid5(self.command_id, f"{aggregate.name}{part}")
         )
 
+    async def handle_all(
+        self, aggregate: Aggregate[Any, Any, Any], commands: Sequence[tuple[str, object]], authorization: Authorization
+    ) -> Handled:
+        """Decide on several objects and append all or nothing; the command that the Idempotency-Key names."""
+        self._held(authorization)
+        handled = await self.desk.handle_all(
+            aggregate, commands, self.meta(authorization), self.command_id, self.request_hash
+        )
+        self.state["reached"] = max(self.state.get("reached", 0), handled.position)
+        return handled
+
     def receipt(self, handled: Handled) -> Response:
         """201 with the facts and their position; the header names the last position of all this call appended."""
         answer = receipt(handled)
@@ -188,9 +199,12 @@ class Call:
         authorization: Authorization,
         command_id: UUID,
     ) -> Handled:
-        if not any(authorization is one for one in self.authorizations):
-            raise NotAuthorized(f"{self.action} holds no such authorization")
+        self._held(authorization)
         meta = self.meta(authorization)
         handled = await self.desk.handle(aggregate, id, command, meta, command_id, self.request_hash)
         self.state["reached"] = max(self.state.get("reached", 0), handled.position)
         return handled
+
+    def _held(self, authorization: Authorization) -> None:
+        if not any(authorization is one for one in self.authorizations):
+            raise NotAuthorized(f"{self.action} holds no such authorization")

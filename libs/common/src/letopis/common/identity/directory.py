@@ -79,6 +79,8 @@ def changed(row: dict[str, Any], type: str, fact: Any) -> dict[str, Any]:
             return {"keys": {**row["keys"], fact.key_id: fact.public_key}}
         case "key_revoked":
             return {"keys": {id: key for id, key in row["keys"].items() if id != fact.key_id}}
+        case "end_changed":
+            return {"until": fact.until.isoformat() if fact.until else None}
         case "ended":
             return {"ended": True}
         case _:

@@ -5,7 +5,7 @@ from datetime import date
 from typing import Annotated, Any, Literal
 
 from fastapi import APIRouter, Response
-from pydantic import BaseModel, Field
+from pydantic import BaseModel, Field, model_validator
 
 from letopis.common.errors import NotFound
 from letopis.common.http import Body, Call, Object, Receipt, governed, problems
@@ -13,6 +13,7 @@ from letopis.registry.enrolment.decider import ENROLMENT, EnrolmentOver, UseEnro
 from letopis.registry.principal import views
 from letopis.registry.principal.decider import (
     PRINCIPAL,
+    ChangeEnd,
     EndPrincipal,
     EnrollKey,
     GrantRole,
@@ -32,6 +33,7 @@ from letopis.registry.principal.decider import (
 
 router = APIRouter(prefix="/v1/principals", tags=["principal"])
 
+MOST_DAYS = 999_999
 Login = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9:._-]{0,63}$")]
 Short = Annotated[str, Field(min_length=1, max_length=200)]
 
@@ -53,6 +55,36 @@ class PrincipalIn(Body):
     until: date | None = None
     roles: tuple[str, ...] = ()
     groups: tuple[str, ...] = ()
+
+
+class PersonIn(Body):
+    login: Login
+    person: Login
+    name: Short
+
+
+class BatchIn(Body):
+    """One template and everybody who is registered after it."""
+
+    kind: Literal["human", "service"] = "human"
+    organisation: str = ""
+    until: date | None = None
+    roles: tuple[str, ...] = ()
+    groups: tuple[str, ...] = ()
+    people: Annotated[list[PersonIn], Field(min_length=1, max_length=1000)]
+
+    @model_validator(mode="after")
+    def _distinct(self) -> "BatchIn":
+        logins = [one.login for one in self.people]
+        if twice := sorted({one for one in logins if logins.count(one) > 1}):
+            raise ValueError(f"these logins stand there twice: {', '.join(twice)}")
+        return self
+
+
+class EndIn(Body):
+    """The last day on which the login may act (UTC); null for no end."""
+
+    until: date | None
 
 
 class RoleIn(Body):
@@ -91,6 +123,17 @@ def _object(login: str, **attributes: Any) -> Object:
     return Object(type="principal", id=login, attributes={"login": login, **attributes})
 
 
+def _template(call: Call, body: PrincipalIn | BatchIn) -> dict[str, Any]:
+    about = {"roles": sorted(body.roles), "held": [], "kind": body.kind}
+    return about | _term(call, body.organisation, body.until)
+
+
+def _term(call: Call, organisation: str, until: date | None) -> dict[str, Any]:
+    """Whose person it is, the bank's own if nothing is said, and for how many days more; no end is very many."""
+    days = MOST_DAYS if until is None else (until - call.now().date()).days
+    return {"organisation": organisation or "bank", "days": days}
+
+
 async def _known(call: Call, login: str) -> dict[str, Any]:
     """What policy must know of the principal; of one that is not there `decide` says so."""
     state = (await call.load(PRINCIPAL, login)).state
@@ -108,7 +151,7 @@ async def enrol_first(body: FirstIn, call: Annotated[Call, governed("registry.pr
         _object(login),
         facts={
             "enrolled": before.state.login not in {None, login},
-            "token_matches": bool(expected) and secrets.compare_digest(expected, body.token),
+            "token_matches": bool(expected) and secrets.compare_digest(expected.encode(), body.token.encode()),
         },
     )
     await call.handle_also(ENROLMENT, "first", UseEnrolment(login=login), authorization)
@@ -128,9 +171,37 @@ async def enrol_first(body: FirstIn, call: Annotated[Call, governed("registry.pr
     "", status_code=201, response_model=Receipt, responses=problems(PrincipalExists, PrincipalGone, RoleUnknown)
 )
 async def register(body: PrincipalIn, call: Annotated[Call, governed("registry.principal.register")]) -> Response:
-    authorization = await call.authorize(_object(body.login, roles=sorted(body.roles), held=[], kind=body.kind))
+    authorization = await call.authorize(_object(body.login, **_template(call, body)))
     command = Register(**body.model_dump())
     return call.receipt(await call.handle(PRINCIPAL, body.login, command, authorization))
+
+
+@router.post(
+    "/batch", status_code=201, response_model=Receipt, responses=problems(PrincipalExists, PrincipalGone, RoleUnknown)
+)
+async def register_batch(
+    body: BatchIn, call: Annotated[Call, governed("registry.principal.register_batch")]
+) -> Response:
+    """Everybody or nobody: one that cannot be registered is named, and no fact is left of the others."""
+    logins = [one.login for one in body.people]
+    authorization = await call.authorize(_object("*", logins=logins, **_template(call, body)))
+    await call.resources.keyring.hold(f"person:{one.person}" for one in body.people)
+    shared = body.model_dump(exclude={"people"})
+    commands = [(one.login, Register(**one.model_dump(), **shared)) for one in body.people]
+    return call.receipt(await call.handle_all(PRINCIPAL, commands, authorization))
+
+
+@router.put(
+    "/{login}/end-date", status_code=201, response_model=Receipt, responses=problems(PrincipalUnknown, PrincipalGone)
+)
+async def change_end(
+    login: Login, body: EndIn, call: Annotated[Call, governed("registry.principal.change_end")]
+) -> Response:
+    state = (await call.load(PRINCIPAL, login)).state
+    organisation = state.organisation if isinstance(state, Registered) else ""
+    kind = (await _known(call, login))["kind"]
+    authorization = await call.authorize(_object(login, kind=kind, **_term(call, organisation, body.until)))
+    return call.receipt(await call.handle(PRINCIPAL, login, ChangeEnd(until=body.until), authorization))
 
 
 @router.post(

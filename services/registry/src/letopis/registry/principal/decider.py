@@ -16,6 +16,7 @@ from letopis.registry.principal.events import (
     GroupLeft,
     KeyEnrolled,
     KeyRevoked,
+    PrincipalEndChanged,
     PrincipalEnded,
     PrincipalFact,
     PrincipalRegistered,
@@ -124,6 +125,11 @@ class EndPrincipal:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class ChangeEnd:
+    until: date | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class EnrollKey:
     public_key: str
 
@@ -134,7 +140,9 @@ class RevokeKey:
     reason: str
 
 
-PrincipalCommand = Register | GrantRole | RevokeRole | JoinGroup | LeaveGroup | EndPrincipal | EnrollKey | RevokeKey
+PrincipalCommand = (
+    Register | GrantRole | RevokeRole | JoinGroup | LeaveGroup | EndPrincipal | ChangeEnd | EnrollKey | RevokeKey
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -147,6 +155,7 @@ class Registered:
     login: str
     person: str
     kind: Literal["human", "service"]
+    organisation: str
     until: date | None
     roles: frozenset[str] = frozenset()
     groups: frozenset[str] = frozenset()
@@ -200,7 +209,7 @@ def enroll(state: Registered, command: EnrollKey) -> Sequence[PrincipalFact]:
 def change(state: Registered, command: PrincipalCommand) -> Sequence[PrincipalFact]:
     match command:
         case Register():
-            raise PrincipalExists
+            raise PrincipalExists(f"{state.login} is registered already")
         case GrantRole(role=role):
             _known(role)
             return [] if role in state.roles else [RoleGranted(login=state.login, role=role)]
@@ -212,6 +221,8 @@ def change(state: Registered, command: PrincipalCommand) -> Sequence[PrincipalFa
             return [GroupLeft(login=state.login, group=group)] if group in state.groups else []
         case EndPrincipal():
             return [PrincipalEnded(login=state.login)]
+        case ChangeEnd(until=until):
+            return [] if until == state.until else [PrincipalEndChanged(login=state.login, until=until)]
         case EnrollKey():
             return enroll(state, command)
         case RevokeKey(key_id=name, reason=reason):
@@ -233,7 +244,9 @@ def decide(state: Principal, command: PrincipalCommand) -> Sequence[PrincipalFac
 def evolve(state: Principal, fact: PrincipalFact) -> Principal:
     match fact:
         case PrincipalRegistered():
-            return Registered(login=fact.login, person=fact.person, kind=fact.kind, until=fact.until)
+            return Registered(
+                login=fact.login, person=fact.person, kind=fact.kind, organisation=fact.organisation, until=fact.until
+            )
         case PrincipalEnded():
             return Ended(login=fact.login)
         case _:
@@ -250,6 +263,8 @@ def _evolve(state: Registered, fact: PrincipalFact) -> Registered:
             return replace(state, groups=state.groups | {group})
         case GroupLeft(group=group):
             return replace(state, groups=state.groups - {group})
+        case PrincipalEndChanged(until=until):
+            return replace(state, until=until)
         case KeyEnrolled(key_id=name, public_key=public_key):
             return replace(state, keys={**state.keys, name: public_key})
         case KeyRevoked(key_id=name):

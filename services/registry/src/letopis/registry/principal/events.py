@@ -47,6 +47,14 @@ class PrincipalEnded:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class PrincipalEndChanged:
+    """`until` is the last day on which the login may act (UTC), None for no end."""
+
+    login: str
+    until: date | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class KeyEnrolled:
     """An Ed25519 public key (raw, base64) with which the person signs approvals."""
 
@@ -70,6 +78,7 @@ PrincipalFact = (
     | GroupJoined
     | GroupLeft
     | PrincipalEnded
+    | PrincipalEndChanged
     | KeyEnrolled
     | KeyRevoked
 )
@@ -82,6 +91,7 @@ FACTS = Catalogue(
         ("registry.principal.group_joined", 1, GroupJoined),
         ("registry.principal.group_left", 1, GroupLeft),
         ("registry.principal.ended", 1, PrincipalEnded),
+        ("registry.principal.end_changed", 1, PrincipalEndChanged),
         ("registry.principal.key_enrolled", 1, KeyEnrolled),
         ("registry.principal.key_revoked", 1, KeyRevoked),
     ]

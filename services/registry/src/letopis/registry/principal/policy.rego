@@ -1,6 +1,7 @@
 # Who may register people, give roles and enrol keys.
 package letopis.registry.principal
 
+import data.bundle.settings.registry.principal as settings
 import data.letopis.gate
 
 import future.keywords.not
@@ -10,13 +11,7 @@ default allow := false
 
 allow if gate.open(deny)
 
-# One person never holds both roles of a pair.
-toxic := {
-	{"data_scientist", "validator"},
-	{"data_scientist", "risk_officer"},
-	{"administrator", "auditor"},
-	{"administrator", "model_owner"},
-}
+giving := {"registry.principal.grant_role", "registry.principal.register", "registry.principal.register_batch"}
 
 deny contains "enrolment.used" if {
 	input.action == "registry.principal.enrol_first"
@@ -29,24 +24,55 @@ deny contains "enrolment.wrong_token" if {
 }
 
 deny contains "roles.own_grant" if {
-	input.action in {"registry.principal.grant_role", "registry.principal.register"}
+	input.action in giving
 	not given_to_another
 }
 
-given_to_another if input.object.id != input.subject.login
+given_to_another if {
+	input.action != "registry.principal.register_batch"
+	input.object.id != input.subject.login
+}
+
+given_to_another if {
+	every login in input.object.attributes.logins {
+		login != input.subject.login
+	}
+}
 
 deny contains "roles.toxic_pair" if {
-	input.action in {"registry.principal.grant_role", "registry.principal.register"}
-	some pair in toxic
-	held := {role | some role in input.object.attributes.roles} | {role | some role in input.object.attributes.held}
-	count(pair - held) == 0
+	input.action in giving
+	not compatible
 }
+
+# One person never holds both roles of a pair.
+compatible if {
+	held := {role | some role in input.object.attributes.roles} | {role | some role in input.object.attributes.held}
+	every pair in settings.toxic {
+		count({role | some role in pair} - held) > 0
+	}
+}
+
+# Whoever is not of the bank has an end date, and not one far away. Shortening needs no reason.
+deny contains "contractors.end_date" if {
+	input.action in {
+		"registry.principal.register",
+		"registry.principal.register_batch",
+		"registry.principal.change_end",
+	}
+	not ends_in_time
+}
+
+ends_in_time if input.object.attributes.kind == "service"
+
+ends_in_time if input.object.attributes.organisation in settings.own_organisations
+
+ends_in_time if input.object.attributes.days <= settings.longest_contract_days
 
 # A person judges and approves; a program scores, reads online, or follows a ledger, and no more.
 of_programs := {"consumer", "subscriber"}
 
 deny contains "roles.for_people" if {
-	input.action in {"registry.principal.grant_role", "registry.principal.register"}
+	input.action in giving
 	not suitable
 }
 

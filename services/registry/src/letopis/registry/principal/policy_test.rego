@@ -10,7 +10,7 @@ grant := {
 	"action": "registry.principal.grant_role",
 	"subject": {"person": "olga", "login": "olga", "roles": ["administrator"], "groups": []},
 	"purpose": "",
-	"object": {"type": "principal", "id": "boris", "attributes": {"login": "boris", "kind": "human", "roles": ["validator"], "held": ["model_owner"]}},
+	"object": {"type": "principal", "id": "boris", "attributes": {"login": "boris", "kind": "human", "roles": ["validator"], "held": ["model_owner"], "organisation": "bank", "days": 999999}},
 	"context": {"time": "2026-11-21T06:55:08.123456Z"},
 	"facts": {},
 }
@@ -177,4 +177,56 @@ test_every_role_of_a_program_is_given if {
 		asked := {"object": {"attributes": {"kind": "service", "roles": [role], "held": []}}}
 		registry.authorize.allow with input as object.union(grant, asked)
 	}
+}
+
+batch := object.union(grant, {
+	"action": "registry.principal.register_batch",
+	"object": {"id": "*", "attributes": {"logins": ["ivan", "petr"], "held": []}},
+})
+
+test_an_administrator_registers_many if registry.authorize.allow with input as batch
+
+test_nobody_is_in_their_own_batch if {
+	asked := object.union(batch, {"object": {"attributes": {"logins": ["ivan", "olga"]}}})
+	answer := registry.authorize with input as asked
+	answer.deny == {"roles.own_grant"}
+}
+
+test_a_batch_holds_no_toxic_pair if {
+	asked := object.union(batch, {"object": {"attributes": {"roles": ["administrator", "auditor"]}}})
+	answer := registry.authorize with input as asked
+	answer.deny == {"roles.toxic_pair"}
+}
+
+contractor := object.union(batch, {"object": {"attributes": {"organisation": "vendor", "days": 366}}})
+
+test_a_contractor_has_an_end_date if registry.authorize.allow with input as contractor
+
+test_a_contract_without_a_near_end_is_denied if {
+	every days in [367, 999999] {
+		answer := registry.authorize with input as object.union(contractor, {"object": {"attributes": {"days": days}}})
+		answer.deny == {"contractors.end_date"}
+	}
+}
+
+moved := object.union(contractor, {"action": "registry.principal.change_end", "object": {"id": "ivan"}})
+
+test_a_contract_is_moved_or_cut_short if {
+	registry.authorize.allow with input as moved
+	registry.authorize.allow with input as object.union(moved, {"object": {"attributes": {"days": -1}}})
+}
+
+test_a_contract_is_not_moved_far_away if {
+	answer := registry.authorize with input as object.union(moved, {"object": {"attributes": {"days": 400}}})
+	answer.deny == {"contractors.end_date"}
+}
+
+test_a_vendors_program_needs_no_end_date if {
+	attributes := {"kind": "service", "roles": ["consumer"], "days": 999999}
+	registry.authorize.allow with input as object.union(contractor, {"object": {"attributes": attributes}})
+}
+
+test_the_banks_own_need_no_end_date if {
+	asked := object.union(moved, {"object": {"attributes": {"organisation": "bank", "days": 999999}}})
+	registry.authorize.allow with input as asked
 }

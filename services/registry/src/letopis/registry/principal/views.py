@@ -12,6 +12,7 @@ from letopis.registry.principal.events import (
     GroupLeft,
     KeyEnrolled,
     KeyRevoked,
+    PrincipalEndChanged,
     PrincipalEnded,
     PrincipalRegistered,
     RoleGranted,
@@ -79,6 +80,8 @@ def _changed(row: dict[str, Any], fact: object) -> dict[str, Any]:
             return {"keys": [*row["keys"], {"key_id": fact.key_id, "public_key": fact.public_key}]}
         case KeyRevoked(key_id=name):
             return {"keys": [one for one in row["keys"] if one["key_id"] != name]}
+        case PrincipalEndChanged(until=until):
+            return {"until": until.isoformat() if until else None}
         case PrincipalEnded():
             return {"state": "ended"}
         case _:
