@@ -4,6 +4,7 @@ import asyncio
 import sys
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
 from fastapi import FastAPI
@@ -20,7 +21,10 @@ if TYPE_CHECKING:
 
 S = TypeVar("S", bound=ServiceSettings)
 
-USAGE = "usage: python -m letopis.{name} all | api | worker | jobs | migrate | rebuild VIEW"
+USAGE = (
+    "usage: python -m letopis.{name} all | api | worker | jobs | migrate | rebuild VIEW"
+    " | retire LEDGER NUMBER CHECKPOINT_FILE"
+)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -60,6 +64,8 @@ def main(process: Process[Any], arguments: Sequence[str] | None = None) -> int:
             return 0
         case ["rebuild", view]:
             return asyncio.run(_rebuild(process, view))
+        case ["retire", ledger, number, checkpoint] if number.isascii() and number.isdigit():
+            return _retire(process, ledger, int(number), Path(checkpoint))
         case _:
             print(USAGE.format(name=process.name), file=sys.stderr)  # noqa: T201 a command line answers
             return 2
@@ -87,6 +93,7 @@ def _run(process: Process[Any], *, api: bool, worker: bool) -> int:
             return workshop
         for ledger in process.owns:
             workshop.relay(ledger, telemetry=ledger in process.telemetry)
+        workshop.partition()
         workshop.replay()
         for view in process.views:
             workshop.project(view)
@@ -139,4 +146,21 @@ async def _rebuild(process: Process[Any], name: str) -> int:
     finally:
         await workshop.close()
     print(f"{name}: rebuilt from {count:,} facts and live")  # noqa: T201 a command line answers
+    return 0
+
+
+def _retire(process: Process[Any], ledger: str, number: int, checkpoint: Path) -> int:
+    from letopis.common.eventstore.retiring import retire
+
+    settings = process.settings()
+    try:
+        sealed = checkpoint.read_text("utf-8")
+        done = asyncio.run(retire(settings.owner_url, settings.object_store_url, ledger, number, sealed))
+    except (LetopisError, OSError) as error:
+        print(getattr(error, "detail", error), file=sys.stderr)  # noqa: T201 a command line answers
+        return 1
+    print(  # noqa: T201 a command line answers
+        f"{ledger}/{done.first:,} to {done.last:,} are in the archive, manifest {done.manifest};"
+        f" once the object store is backed up, DROP TABLE {done.table} gives the disk back"
+    )
     return 0

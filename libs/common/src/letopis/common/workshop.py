@@ -10,6 +10,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 
 from letopis.common.clock import SystemClock
 from letopis.common.database import open_engine
+from letopis.common.eventstore.partitions import keep_ahead
 from letopis.common.eventstore.postgres import PostgresEventStore
 from letopis.common.following import News, OwnLedger, Source, hints
 from letopis.common.following.door import DoorLedger
@@ -71,7 +72,7 @@ class Workshop:
             settings=settings,
             news=news,
             metrics=metrics,
-            store=PostgresEventStore(facts, news.heard),
+            store=PostgresEventStore(facts, news.heard, archive=settings.object_store_url),
             facts_engine=facts,
             app_engine=open_engine(settings.database_url, name=f"letopis-{name}-parts", size=len(owns) + 2),
             projector_engine=open_engine(settings.projector_url, name=f"letopis-{name}-projector", size=2),
@@ -124,6 +125,10 @@ class Workshop:
         sources = {ledger: self.source(ledger) for ledger in self.owns}
         desk, progress = Desk(self.store, self.owns[0]), ProgressBook(self.app_engine)
         self.react(Replayer(desk=desk, sources=sources, bus=self.bus, progress=progress).reaction())
+
+    def partition(self) -> None:
+        """A part that makes partitions before they are needed."""
+        self.parts.add("partitions", partial(keep_ahead, self.facts_engine))
 
     def hint(self, ledger: str) -> None:
         """A part that tells the worker's process at once what this one appends."""

@@ -12,6 +12,7 @@ from letopis.common.database import away_is_unavailable
 from letopis.common.envelope import NewFact, Record
 from letopis.common.errors import LedgerHole
 from letopis.common.eventstore import records
+from letopis.common.eventstore.archive import Archive
 from letopis.common.eventstore.group import STATEMENTS, Appender, Batch, Command
 from letopis.common.eventstore.line import Line
 from letopis.common.eventstore.port import Appended, CommandRow, StreamFacts, check
@@ -20,8 +21,12 @@ from letopis.common.eventstore.port import Appended, CommandRow, StreamFacts, ch
 class PostgresEventStore:
     """Facts in schema `es`. The engine MUST be in autocommit mode: an append is never part of a longer transaction."""
 
-    def __init__(self, engine: AsyncEngine, heard: Callable[[str, int], None] | None = None) -> None:
+    def __init__(
+        self, engine: AsyncEngine, heard: Callable[[str, int], None] | None = None, *, archive: str = ""
+    ) -> None:
+        """`heard` is told of every append; `archive` is the address of the object store with retired partitions."""
         self.engine = engine
+        self._archive = Archive(engine, archive) if archive else None
         self.heard = heard
         self._appenders: dict[str, Appender] = {}
 
@@ -56,11 +61,23 @@ class PostgresEventStore:
         return int(await self._scalar(query, (ledger, source_id)) or 0)
 
     async def load(self, ledger: str, stream: str) -> list[Record]:
-        return await records.select(self.engine, "ledger = %s AND stream = %s ORDER BY position", (ledger, stream))
+        where: LiteralString = "ledger = %s AND stream = %s ORDER BY position"
+        found = await records.select(self.engine, where, (ledger, stream))
+        if self._archive is None or (found and not found[0].prev) or not await self._archive.holds_any(ledger):
+            return found
+        if found:
+            return await self._archive.stream(ledger, stream, found[0].prev) + found
+        query = "SELECT last_position FROM es.stream WHERE ledger = %s AND stream = %s"
+        return await self._archive.stream(ledger, stream, int(await self._scalar(query, (ledger, stream)) or 0))
 
     async def read(self, ledger: str, after: int, limit: int) -> list[Record]:
-        where: LiteralString = "ledger = %s AND position > %s AND position <= %s ORDER BY position"
-        found = await records.select(self.engine, where, (ledger, after, after + limit))
+        found = await self._select(ledger, after, limit)
+        if self._archive is not None and (
+            found[0].position > after + 1 if found else await self._archive.holds_any(ledger)
+        ):
+            older = await self._archive.read(ledger, after, limit)
+            if older:
+                found = older + await self._select(ledger, after + len(older), limit - len(older))
         for expected, record in enumerate(found, after + 1):
             if record.position != expected:
                 raise LedgerHole(f"{ledger}/{expected} is missing", ledger=ledger, position=expected)
@@ -80,6 +97,10 @@ class PostgresEventStore:
             return None
         request_hash, first, last = rows[0]
         return CommandRow(command_id=command_id, request_hash=bytes(request_hash), first=first, last=last)
+
+    async def _select(self, ledger: str, after: int, limit: int) -> list[Record]:
+        where: LiteralString = "ledger = %s AND position > %s AND position <= %s ORDER BY position"
+        return await records.select(self.engine, where, (ledger, after, after + limit))
 
     def _appender(self, ledger: str) -> Appender:
         appender = self._appenders.get(ledger)

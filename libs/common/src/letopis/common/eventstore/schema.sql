@@ -1,5 +1,5 @@
 -- The event store of one database: gap-free ledgers, streams, commands and telemetry sources.
--- The application role may call es.append and es.append_batch and read; nobody updates or deletes facts.
+-- The application role may call es.append, es.append_batch and es.open_ahead, and read; nobody updates or deletes facts.
 
 CREATE SCHEMA es;
 
@@ -63,12 +63,20 @@ CREATE TRIGGER refuse_change BEFORE UPDATE OR DELETE OR TRUNCATE ON es.event
     FOR EACH STATEMENT EXECUTE FUNCTION es.refuse_change();
 ALTER TABLE es.event ENABLE ALWAYS TRIGGER refuse_change;
 
--- Opens a ledger, or makes its partition number `p_number` (2^24 positions each) ahead of need.
-CREATE FUNCTION es.open_partition(p_ledger text, p_number bigint) RETURNS void LANGUAGE plpgsql AS $$
+-- How many positions a partition holds: whole tiles of the Merkle tree. Never changed once a ledger has facts.
+CREATE FUNCTION es.partition_size() RETURNS bigint LANGUAGE sql IMMUTABLE AS 'SELECT 16777216::bigint';
+
+-- Opens a ledger, or makes one of its partitions; whether there was something to do. A table is attached rather than
+-- created in place, because that does not lock out those who write and read meanwhile.
+CREATE FUNCTION es.open_partition(p_ledger text, p_number bigint) RETURNS boolean LANGUAGE plpgsql AS $$
 DECLARE
     whole text := 'event_' || replace(p_ledger, '-', '_');
     part  text := whole || '_p' || p_number;
+    size  bigint := es.partition_size();
 BEGIN
+    IF to_regclass('es.' || part) IS NOT NULL THEN
+        RETURN false;
+    END IF;
     INSERT INTO es.ledger (ledger) VALUES (p_ledger) ON CONFLICT DO NOTHING;
     IF to_regclass('es.' || whole) IS NULL THEN
         EXECUTE format('CREATE TABLE es.%I PARTITION OF es.event FOR VALUES IN (%L) PARTITION BY RANGE (position)',
@@ -77,14 +85,47 @@ BEGIN
                        'FOR EACH STATEMENT EXECUTE FUNCTION es.refuse_change()', whole);
         EXECUTE format('ALTER TABLE es.%I ENABLE ALWAYS TRIGGER refuse_change', whole);
     END IF;
-    IF to_regclass('es.' || part) IS NULL THEN
-        EXECUTE format('CREATE TABLE es.%I PARTITION OF es.%I FOR VALUES FROM (%s) TO (%s)',
-                       part, whole, p_number * 16777216 + 1, (p_number + 1) * 16777216 + 1);
-        EXECUTE format('CREATE TRIGGER refuse_change BEFORE UPDATE OR DELETE OR TRUNCATE ON es.%I '
-                       'FOR EACH STATEMENT EXECUTE FUNCTION es.refuse_change()', part);
-        EXECUTE format('ALTER TABLE es.%I ENABLE ALWAYS TRIGGER refuse_change', part);
-    END IF;
+    EXECUTE format('CREATE TABLE es.%I (LIKE es.%I INCLUDING ALL)', part, whole);
+    EXECUTE format('CREATE TRIGGER refuse_change BEFORE UPDATE OR DELETE OR TRUNCATE ON es.%I '
+                   'FOR EACH STATEMENT EXECUTE FUNCTION es.refuse_change()', part);
+    EXECUTE format('ALTER TABLE es.%I ENABLE ALWAYS TRIGGER refuse_change', part);
+    EXECUTE format('ALTER TABLE es.%I ATTACH PARTITION es.%I FOR VALUES FROM (%s) TO (%s)',
+                   whole, part, p_number * size + 1, (p_number + 1) * size + 1);
+    RETURN true;
 END $$;
+
+-- Makes the partition after the one that each ledger writes to, long before it is needed; the names of what was made.
+CREATE FUNCTION es.open_ahead() RETURNS TABLE (ledger text, number bigint)
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = es, pg_temp SET lock_timeout = '2s' AS $$
+BEGIN
+    -- Several workers may ask at once.
+    PERFORM pg_advisory_xact_lock(hashtext('es.open_ahead'));
+    FOR ledger, number IN
+        SELECT l.ledger, greatest(l.head - 1, 0) / es.partition_size() + ahead
+        FROM es.ledger l, generate_series(0, 1) AS ahead ORDER BY 1, 2
+    LOOP
+        IF es.open_partition(ledger, number) THEN
+            RETURN NEXT;
+        END IF;
+    END LOOP;
+END $$;
+
+-- Partitions that left for the archive: the object that names their facts' objects, the hash of their whole subtree of
+-- the Merkle tree (RFC 6962), and the sealed checkpoint that covered them.
+CREATE TABLE es.archive (
+    ledger     text        NOT NULL,
+    number     bigint      NOT NULL,
+    first_pos  bigint      NOT NULL,
+    last_pos   bigint      NOT NULL,
+    manifest   text        NOT NULL CHECK (manifest ~ '^[0-9a-f]{64}$'),
+    subtree    bytea       NOT NULL CHECK (octet_length(subtree) = 32),
+    checkpoint text        NOT NULL,
+    retired_at timestamptz NOT NULL DEFAULT clock_timestamp(),
+    PRIMARY KEY (ledger, number)
+);
+CREATE TRIGGER refuse_change BEFORE UPDATE OR DELETE OR TRUNCATE ON es.archive
+    FOR EACH STATEMENT EXECUTE FUNCTION es.refuse_change();
+ALTER TABLE es.archive ENABLE ALWAYS TRIGGER refuse_change;
 
 -- One command or several that wait together: one statement, one commit, an outcome each.
 -- Everybody takes locks in the same order: commands, streams (each sorted), the ledger row last. It is held until
@@ -240,7 +281,7 @@ BEGIN
     first_pos := base + 1; last_pos := base + n; replayed := skip > 0;
 END $$;
 
-REVOKE ALL ON FUNCTION es.append, es.append_batch, es.open_partition FROM PUBLIC;
+REVOKE ALL ON FUNCTION es.append, es.append_batch, es.open_partition, es.open_ahead FROM PUBLIC;
 
 CREATE VIEW es.readable AS
     SELECT ledger, position, stream, version, type, schema_version, recorded_at,

@@ -65,7 +65,7 @@ async def open_resources(
     clock = SystemClock()
     facts = open_engine(settings.database_url, name=f"letopis-{service}", autocommit=True)
     reads = open_engine(settings.database_url, name=f"letopis-{service}-views")
-    store = PostgresEventStore(facts, heard)
+    store = PostgresEventStore(facts, heard, archive=settings.object_store_url)
     views = ViewReader(reads)
     token = "" if settings.opa_token_file is None else read_private(settings.opa_token_file).strip()
     policy = Policy(settings.opa_url, service, clock, revision=settings.policy_revision, token=token)
