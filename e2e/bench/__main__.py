@@ -1,16 +1,17 @@
-"""`python -m e2e.bench [core | stack | scoring | audit]...`: measure, print, and write build/bench/NAME.json."""
+"""`python -m e2e.bench [NAME]...` (core, stack, scoring, audit, policy): measure, print, write build/bench/NAME.json."""
 
 import sys
 import traceback
 from collections.abc import Callable, Sequence
 
-from e2e.bench import chronicle, core, report, scoring, stack
+from e2e.bench import chronicle, core, policy, report, scoring, stack
 
 BENCHES: dict[str, Callable[[], list[report.Row]]] = {
     "core": core.measure,
     "stack": stack.measure,
     "scoring": scoring.measure,
     "audit": chronicle.measure,
+    "policy": policy.measure,
 }
 
 

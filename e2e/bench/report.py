@@ -12,7 +12,7 @@ from rich.table import Table
 
 OUT = Path(__file__).parents[2] / "build" / "bench"
 # Units of which less is better; all others are rates.
-COSTS = frozenset({"ms", "s", "MB"})
+COSTS = frozenset({"us", "ms", "s", "MB"})
 
 
 class Row(TypedDict):

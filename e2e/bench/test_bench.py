@@ -6,7 +6,7 @@ import subprocess
 import sys
 
 import pytest
-from e2e.bench import chronicle, core, report
+from e2e.bench import chronicle, core, policy, report
 from e2e.bench.__main__ import main
 from e2e.bench.memory import FILES, by_part
 from rich.console import Console
@@ -39,6 +39,14 @@ class TestChronicle:
         rows = chronicle.of_facts(0.0005)
         assert [one["work"].partition(" (")[0] for one in rows] == ["proof", "seal", "seal", "verify", "inventory"]
         assert all(one["ours"] > 0 and one["peer"] and one["peer_value"] for one in rows)
+
+
+class TestPolicy:
+    def test_a_tiny_run_tells_what_is_kept_what_is_asked_and_what_is_denied(self):
+        rows = {one["work"]: one for one in policy.measure(20)}
+        assert {"cached", "uncached"} <= set(rows)
+        assert {rows[name]["unit"] for name in ("cached", "uncached")} == {"us"}
+        assert all(one["ours"] > 0 for one in rows.values())
 
 
 class TestReport:
