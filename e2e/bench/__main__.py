@@ -1,4 +1,4 @@
-"""`python -m e2e.bench [NAME]...` (core, stack, scoring, audit, policy): measure, print, write build/bench/NAME.json."""
+"""`python -m e2e.bench [NAME]...`: measure all or those named, print, and write build/bench/NAME.json."""
 
 import sys
 import traceback
