@@ -1,6 +1,6 @@
 # Everything a person types. `make help` lists it.
 .DEFAULT_GOAL := help
-.PHONY: help demo stop test browser foreign check contracts opa opa-parity policy-mutants bench chaos lock wheelhouse clean install
+.PHONY: help demo stop test browser foreign fuzz check contracts opa opa-parity policy-mutants bench chaos lock wheelhouse clean install
 SHELL := /bin/bash
 unexport PYTHONDONTWRITEBYTECODE
 
@@ -11,6 +11,8 @@ DATA ?= .letopis
 WHEELHOUSE ?=
 FOLDER ?= wheelhouse
 PYTEST_ARGS ?=
+EXAMPLES ?= 60
+CHANCE ?= $(shell date +%s)
 OPA_VERSION := v1.21.3
 OPA := .opa/opa
 export WHEELHOUSE
@@ -34,6 +36,11 @@ browser: install ## The page in a real Chromium (LETOPIS_CHROMIUM, or on PATH): 
 
 foreign: install ## A consumer in another language, built and run against a stack (needs Go and its modules)
 	$(BIN)/python -m pytest -m foreign e2e $(PYTEST_ARGS)
+
+fuzz: install ## Try to break doors and decoders for long (EXAMPLES=60 requests an operation, CHANCE=seed)
+	LETOPIS_FUZZ_EXAMPLES=$(EXAMPLES) LETOPIS_FUZZ_DECODED=5000 LETOPIS_FUZZ_CHANCE=$(CHANCE) \
+	  $(BIN)/python -m pytest -m "not browser and not foreign" -o timeout=7200 \
+	  e2e/fuzz e2e/test_tried_to_break.py e2e/test_contracts.py $(PYTEST_ARGS)
 
 check: install ## Formatting, lint, types, import contracts, policies: the same as CI
 	$(BIN)/ruff format --check .

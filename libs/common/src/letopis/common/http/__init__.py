@@ -4,6 +4,7 @@ from letopis.common.http.bodies import Body
 from letopis.common.http.calling import Call
 from letopis.common.http.governing import governed
 from letopis.common.http.ledger_door import ledger_door
+from letopis.common.http.media import media
 from letopis.common.http.problems import problems
 from letopis.common.http.receipts import Receipt, receipt
 from letopis.common.http.resources import Resources, open_resources
@@ -20,6 +21,7 @@ __all__ = [
     "create_service",
     "governed",
     "ledger_door",
+    "media",
     "open_resources",
     "problems",
     "public",

@@ -5,7 +5,8 @@ from collections.abc import Awaitable, Callable, Mapping
 from typing import Any
 
 from fastapi import APIRouter, Request, Response
-from fastapi.responses import JSONResponse
+from fastapi.responses import JSONResponse, PlainTextResponse
+from pydantic import BaseModel
 
 from letopis.common.http.routing import public
 
@@ -15,6 +16,14 @@ Checks = Mapping[str, Callable[[], Awaitable[bool]]]
 router = APIRouter(tags=["health"])
 
 
+class Ready(BaseModel):
+    """Whether requests can be served: what answers need, by name, and what works beside them."""
+
+    ready: bool
+    needs: dict[str, bool]
+    parts: dict[str, Any]
+
+
 @router.get("/healthz")
 @public
 async def healthz() -> dict[str, str]:
@@ -22,7 +31,7 @@ async def healthz() -> dict[str, str]:
     return {"status": "alive"}
 
 
-@router.get("/readyz")
+@router.get("/readyz", response_model=Ready, responses={503: {"model": Ready, "description": "not ready"}})
 @public
 async def readyz(request: Request) -> Response:
     """Every part by name; 503 while one that is needed for answers is away."""
@@ -36,7 +45,7 @@ async def readyz(request: Request) -> Response:
     return JSONResponse(body, 200 if ready else 503)
 
 
-@router.get("/metrics")
+@router.get("/metrics", response_class=PlainTextResponse)
 @public
 async def metrics(request: Request) -> Response:
     """Prometheus' text format."""

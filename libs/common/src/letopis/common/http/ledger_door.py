@@ -9,6 +9,7 @@ from letopis.common.envelope import record_line
 from letopis.common.errors import NotFound
 from letopis.common.http.calling import Call
 from letopis.common.http.governing import governed
+from letopis.common.http.media import media
 from letopis.common.http.problems import problems
 from letopis.common.policy.verdict import Object
 
@@ -26,7 +27,7 @@ def ledger_door(service: str, ledgers: Sequence[str]) -> APIRouter:
     router = APIRouter(prefix="/v1/ledgers", tags=["ledger"])
     owned = tuple(ledgers)
 
-    @router.get("/{ledger}/facts", responses=problems(NotFound))
+    @router.get("/{ledger}/facts", response_class=media("application/x-ndjson"), responses=problems(NotFound))
     async def facts(
         ledger: str,
         call: Annotated[Call, governed(f"{service}.ledger.read")],

@@ -162,7 +162,7 @@ def _header(name: str) -> dict[str, str]:
 
 
 def _asked(name: str, pattern: str, description: str) -> dict[str, Any]:
-    schema = {"type": "string", "pattern": pattern}
+    schema = {"type": "string", "pattern": pattern} if pattern else {"type": "string"}
     return {"name": name, "in": "header", "required": False, "schema": schema, "description": description}
 
 
@@ -182,10 +182,11 @@ _PARAMETERS = {
         r"^[a-z][a-z0-9_\-]*/[0-9]{1,15}(, ?[a-z][a-z0-9_\-]*/[0-9]{1,15})*$",
         "ledger/position pairs that the answer must know of; waits up to five seconds, then 503",
     ),
+    # A value that cannot be used (other characters than A-Za-z0-9._:- or more than 64) is replaced, not refused.
     "LetopisCorrelationId": _asked(
         "Letopis-Correlation-Id",
-        r"^[A-Za-z0-9._:\-]{1,64}$",
-        "the caller's own id of what belongs together; else that of traceparent, else a new one",
+        "",
+        "the caller's own id of what belongs together; else of traceparent, else a new one",
     ),
 }
 _HEADERS = {

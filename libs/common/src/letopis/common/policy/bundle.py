@@ -4,6 +4,7 @@ import gzip
 import io
 import json
 import tarfile
+import zlib
 from hashlib import sha256
 from pathlib import Path
 from typing import Any
@@ -156,7 +157,7 @@ def _unpack(packed: bytes) -> dict[str, bytes]:
                 if content is None or name in files or ".." in name.split("/"):
                     raise BundleRefused(f"{entry.name!r}: not a plain file, or there twice")
                 files[name] = content.read()
-    except (OSError, EOFError, tarfile.TarError) as error:
+    except (OSError, EOFError, ValueError, zlib.error, tarfile.TarError) as error:
         raise BundleRefused("the archive is damaged") from error
     return files
 

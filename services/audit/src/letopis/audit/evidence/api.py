@@ -20,7 +20,7 @@ from letopis.audit.evidence.decider import (
 from letopis.audit.log.sealed import NotSealedYet
 from letopis.common.envelope import record_to_json, time_text
 from letopis.common.errors import Invalid, NotFound
-from letopis.common.http import Body, Call, Object, Receipt, governed, problems
+from letopis.common.http import Body, Call, Object, Receipt, governed, media, problems
 from letopis.common.leaf import leaf_bytes, leaf_hash
 
 router = APIRouter(prefix="/v1", tags=["evidence"])
@@ -164,7 +164,7 @@ async def make(body: PackIn, call: Annotated[Call, governed("audit.evidence.expo
     return call.receipt(await call.handle(PACK, pack_id, command, authorization))
 
 
-@router.get("/packs/{pack_id}", responses=problems(PackUnknown))
+@router.get("/packs/{pack_id}", response_class=media("application/zip"), responses=problems(PackUnknown))
 async def download(
     pack_id: str, call: Annotated[Call, governed("audit.evidence.download", read=False, deadline=300)]
 ) -> Response:

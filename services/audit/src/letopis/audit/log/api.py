@@ -10,7 +10,7 @@ from letopis.audit.log.sealed import SealedLog
 from letopis.audit.log.tile import WIDTH, BadTile, Tile, parse_index
 from letopis.audit.settings import LEDGERS
 from letopis.common.errors import NotFound
-from letopis.common.http import Call, Object, governed, problems, public
+from letopis.common.http import Call, Object, governed, media, problems, public
 
 router = APIRouter(tags=["log"])
 FOREVER = {"Cache-Control": "public, max-age=31536000, immutable"}
@@ -27,7 +27,7 @@ class LogOut(BaseModel):
     key: str
 
 
-@router.get("/log/{ledger}/checkpoint", responses=problems(NotFound))
+@router.get("/log/{ledger}/checkpoint", response_class=media("text/plain"), responses=problems(NotFound))
 @public
 async def checkpoint(ledger: str, request: Request) -> Response:
     """The signed tree head."""
@@ -35,7 +35,7 @@ async def checkpoint(ledger: str, request: Request) -> Response:
     return Response(note, media_type="text/plain; charset=utf-8", headers={"Cache-Control": "no-cache"})
 
 
-@router.get("/log/{ledger}/key", responses=problems(NotFound))
+@router.get("/log/{ledger}/key", response_class=media("text/plain"), responses=problems(NotFound))
 @public
 async def key(ledger: str, request: Request) -> Response:
     """The verifier key; compare it with the one you were given in another way."""
@@ -45,7 +45,11 @@ async def key(ledger: str, request: Request) -> Response:
     return Response(f"{signer.verifier().text()}\n", media_type="text/plain; charset=utf-8")
 
 
-@router.get("/log/{ledger}/tile/entries/{path:path}", responses=problems(NotFound))
+@router.get(
+    "/log/{ledger}/tile/entries/{path:path}",
+    response_class=media("application/octet-stream"),
+    responses=problems(NotFound),
+)
 async def entries(ledger: str, path: str, call: Annotated[Call, governed("audit.log.read")]) -> Response:
     """An entry bundle: leaves carry stream names, so it is not public."""
     await call.authorize(Object(type="ledger", id=ledger))
@@ -54,7 +58,11 @@ async def entries(ledger: str, path: str, call: Annotated[Call, governed("audit.
     return Response(data, media_type="application/octet-stream", headers={"Cache-Control": "private"})
 
 
-@router.get("/log/{ledger}/tile/{level}/{path:path}", responses=problems(NotFound))
+@router.get(
+    "/log/{ledger}/tile/{level}/{path:path}",
+    response_class=media("application/octet-stream"),
+    responses=problems(NotFound),
+)
 @public
 async def tile(ledger: str, level: str, path: str, request: Request) -> Response:
     """A tile of hashes."""

@@ -12,6 +12,8 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey,
 ED25519 = b"\x01"
 DASH = "\N{EM DASH} "
 MOST_SIGNATURES = 100
+# Digits of a tree size; Python refuses to read a number of thousands of them, in words of its own.
+LONGEST_SIZE = 19
 
 
 class BadNote(Exception):
@@ -90,7 +92,7 @@ class Checkpoint:
         if len(lines) < 4 or lines[-1] or not all(lines[:-1]):
             raise BadNote("a checkpoint has three lines")
         origin, size, root = lines[:3]
-        if not (size.isascii() and size.isdigit()) or str(int(size)) != size:
+        if not (size.isascii() and size.isdigit() and len(size) <= LONGEST_SIZE) or str(int(size)) != size:
             raise BadNote("the tree size is not a plain number")
         digest = decoded(root)
         if len(digest) != 32:

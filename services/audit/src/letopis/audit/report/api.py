@@ -59,7 +59,7 @@ async def issued(call: Annotated[Call, governed("audit.report.list")]) -> list[R
     return [ReportOut(**one) for one in await views.everything(call.views)]
 
 
-@router.get("/{report_id}", responses=problems(ReportUnknown))
+@router.get("/{report_id}", responses=problems(ReportUnknown) | {200: {"content": {"text/csv": {}}}})
 async def read(
     report_id: str,
     call: Annotated[Call, governed("audit.report.read", read=False)],

@@ -10,7 +10,7 @@ from fastapi import APIRouter, Response
 from pydantic import AwareDatetime, BaseModel, Field
 
 from letopis.common.errors import NotFound, Refused
-from letopis.common.http import Body, Call, Object, Receipt, governed, problems
+from letopis.common.http import Body, Call, Object, Receipt, governed, media, problems
 from letopis.features.bundle.decider import BundleUnknown
 from letopis.features.bundle.loading import bundle_of, view_of
 from letopis.features.dataset import views
@@ -192,7 +192,11 @@ async def dataset(dataset_id: Id, call: Annotated[Call, governed("features.datas
     return DatasetOut(**found[0])
 
 
-@router.get("/{dataset_id}/data", responses=problems(DatasetUnknown, MasksChanged))
+@router.get(
+    "/{dataset_id}/data",
+    response_class=media("application/vnd.apache.parquet"),
+    responses=problems(DatasetUnknown, MasksChanged),
+)
 async def data(
     dataset_id: Id,
     call: Annotated[

@@ -10,7 +10,7 @@ from fastapi.responses import FileResponse
 from pydantic import AwareDatetime, BaseModel, Field, model_validator
 
 from letopis.common.errors import Invalid, NotFound
-from letopis.common.http import Body, Call, Object, Receipt, governed, problems
+from letopis.common.http import Body, Call, Object, Receipt, governed, media, problems
 from letopis.common.objects import ObjectStore
 from letopis.inference.job import views
 from letopis.inference.job.decider import JOB, StartJob
@@ -131,7 +131,9 @@ async def job(job_id: str, call: Annotated[Call, governed("inference.job.read")]
     return JobOut(**await _found(call, job_id))
 
 
-@router.get("/jobs/{job_id}/scores", responses=problems(NotFound))
+@router.get(
+    "/jobs/{job_id}/scores", response_class=media("application/vnd.apache.parquet"), responses=problems(NotFound)
+)
 async def scores(job_id: str, call: Annotated[Call, governed("inference.job.scores")]) -> Response:
     """The scores of a completed job as Parquet."""
     await call.authorize(Object(type="job", id=job_id))

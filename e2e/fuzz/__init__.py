@@ -1,0 +1,1 @@
+"""Trying to break the doors: generated requests by the services' own documents, and inputs that confuse."""
