@@ -74,6 +74,22 @@ class TestRelay:
         assert await town.positions() == list(range(1, 31))
         assert await town.incidents() == [("news_lost", 25, 0)]
 
+    async def test_goes_on_behind_messages_that_are_no_news(self, town):
+        """An owner's mistake, by hand or by an older program: it names no position, or none that can be read."""
+        async with town.working(town.relay().run):
+            await town.published(await town.tell(3))
+            for headers in (None, {"Nats-Msg-Id": "registry:nothing"}):
+                await town.root.publish("letopis.registry.account.deposited", b"no news", headers=headers)
+            last = await town.tell(2)
+
+            async def there():
+                return await town.last_sequence() == last + 2
+
+            await town.until(there)
+        message = await town.root.get_msg("LEDGER_registry", seq=last + 2)
+        assert message.headers["Nats-Msg-Id"] == f"registry:{last}"
+        assert await town.incidents() == []
+
     async def test_notices_a_lost_stream_while_nothing_happens(self, town):
         async with town.working(town.relay().run):
             await town.published(await town.tell(3))

@@ -194,11 +194,7 @@ class Relay:
         """Where to go on: after the stream's last message, or, where it has none, from the oldest fact still wanted."""
         sequence = await self._last_sequence(js)
         before = (await connection.execute(_PROGRESS, {"ledger": self.ledger})).scalar_one_or_none() or 0
-        found = 0
-        if sequence:
-            with suppress(NotFoundError):
-                last = await js.get_msg(stream_name(self.ledger), seq=sequence)
-                found = last_position((last.headers or {})[MESSAGE_ID])
+        found = await self._last_told(js, sequence)
         if found and not await self.source.read(found - 1, 1):
             # Somebody restored the database from an old backup, or this stream belongs to another one.
             await self._record(connection, "news_ahead", before, found)
@@ -209,6 +205,18 @@ class Relay:
             _log.error("news were lost and are published again", extra={"ledger": self.ledger, "position": start})
             await self._record(connection, "news_lost", before, start)
         return start, sequence
+
+    async def _last_told(self, js: JetStreamContext, sequence: int) -> int:
+        """The last position that the stream tells, 0 for none; a message that names none is somebody's mistake."""
+        while sequence:
+            try:
+                message = await js.get_msg(stream_name(self.ledger), seq=sequence)
+                return last_position((message.headers or {})[MESSAGE_ID])
+            except NotFoundError:
+                break
+            except (KeyError, ValueError):
+                sequence -= 1
+        return 0
 
     async def _record(self, connection: AsyncConnection, kind: str, expected: int, found: int) -> None:
         values = {"ledger": self.ledger, "kind": kind, "expected": expected, "found": found}
