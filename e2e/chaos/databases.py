@@ -7,7 +7,7 @@ from contextlib import suppress
 from functools import partial
 
 from e2e.chaos.place import read_notes
-from e2e.chaos.sample import MONEY, Deposited
+from e2e.chaos.sample import MONEY, Charged
 from e2e.chaos.scenario import NotStruckError, Run, Scenario
 from e2e.chaos.world import EVERYBODY, World
 from e2e.chaos.yard import Yard, until
@@ -99,7 +99,6 @@ def backend_killed(yard: Yard, number: int) -> Run:
             with suppress(ProcessLookupError):
                 os.kill(pid, signal.SIGKILL)
                 world.strikes["backend"] += 1
-            until("the server's recovery", partial(_back, world))
             world.grown("registry", 4)
         return world.verdict()
 
@@ -111,15 +110,6 @@ def _busy(world: World) -> int | None:
     )
     found: int | None = world.scalar("registry", query)
     return found
-
-
-def _back(world: World) -> bool:
-    import psycopg
-
-    try:
-        return bool(world.scalar("registry", "SELECT 1"))
-    except psycopg.OperationalError:
-        return False
 
 
 def races(yard: Yard, number: int) -> Run:
@@ -142,7 +132,7 @@ async def _race(world: World) -> tuple[int, int]:
     won = lost = 0
     try:
         for version in range(ROUNDS):
-            fact = [new_fact(MONEY, Deposited(account="race", amount=1), meta) for _ in stores]
+            fact = [new_fact(MONEY, Charged(account="race", amount=1), meta) for _ in stores]
             told = await asyncio.gather(
                 *(
                     store.append("registry", "account:race", version, [one], uuid7(), b"h")

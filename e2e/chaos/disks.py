@@ -65,7 +65,12 @@ def ballast(folder: Path, leave: int = 0) -> Iterator[None]:
 
 def share_reached(yard: Yard, number: int) -> Run:
     """The journal's disk passes its share while nothing is sealed: scoring refuses; once sealed, it goes on."""
-    with World.of(yard, number, load=Load(batch=40)) as world, small_disk(world.place.folder / "small", 3) as small:
+    with (
+        World.of(yard, number, load=Load(batch=40)) as world,
+        small_disk(world.place.folder / "small", 32) as small,
+        # The share is looked at once a second; what is left above it MUST take a second's records.
+        ballast(small, 8 * MEGABYTE),
+    ):
         world.place = replace(world.place, journal=small / "journal", disk_share=0.9)
         # Without the chronicle no segment is covered, so none may be deleted.
         world.start("owner", "scorer", "writer")

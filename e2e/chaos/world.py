@@ -111,14 +111,17 @@ class World:
 
     def rows(self, service: str, query: str, *values: Any) -> list[tuple[Any, ...]]:
         """Ask over the harness's own connection, which is made anew where the server was killed."""
-        if service not in self.asking or self.asking[service].closed:
-            self.asking[service] = self.connect(service)
+        return until(f"PostgreSQL to answer {query}", partial(self._answer, service, query, values))[0]
+
+    def _answer(self, service: str, query: str, values: tuple[Any, ...]) -> tuple[list[tuple[Any, ...]]] | None:
         try:
-            return self.asking[service].execute(query, values).fetchall()  # type: ignore[arg-type]
+            if service not in self.asking:
+                self.asking[service] = self.connect(service)
+            return (self.asking[service].execute(query, values).fetchall(),)  # type: ignore[arg-type]
         except psycopg.OperationalError:
-            self.asking.pop(service).close()
-            self.asking[service] = self.connect(service)
-        return self.asking[service].execute(query, values).fetchall()  # type: ignore[arg-type]
+            if service in self.asking:
+                self.asking.pop(service).close()
+            return None
 
     def scalar(self, service: str, query: str, *values: Any) -> Any:
         found = self.rows(service, query, *values)
@@ -136,12 +139,12 @@ class World:
                 raise AssertionError(f"{role} ended with {code}: {self.tail(role)}")
         until("the last decisions shipped", lambda: read_notes(self.place.notes("scored")))
 
-    def settle(self, *, streams: bool = True) -> None:
+    def settle(self) -> None:
         """Wait until relays, views, reaction, copies and seals stand at the heads of their ledgers."""
         try:
-            until("all parts to come to the end", lambda: not self._lacking(streams=streams))
+            until("all parts to come to the end", lambda: not self._lacking())
         except TimeoutError as late:
-            raise TimeoutError(f"{late}: {self._lacking(streams=streams)}") from None
+            raise TimeoutError(f"{late}: {self._lacking()}") from None
         heads = self.heads()
         self.kill(*self.pids)
         # Nobody is left who could write on.
@@ -150,7 +153,7 @@ class World:
     def heads(self) -> dict[str, int]:
         return {ledger: self.head(ledger) for ledger in OWNERS}
 
-    def _lacking(self, *, streams: bool) -> str:
+    def _lacking(self) -> str:
         """Who has not come to the end yet; empty if nobody."""
         heads = self.heads()
         for service, views in VIEWS.items():
@@ -165,7 +168,7 @@ class World:
         sealed = {ledger: checkpoint_size(self.place, ledger) for ledger in heads}
         if sealed != heads:
             return f"copies at {copied}, sealed at {sealed} of {heads}"
-        for ledger, head in heads.items() if streams else ():
+        for ledger, head in heads.items():
             relayed = self.scalar(OWNERS[ledger], "SELECT position FROM outbox.relay WHERE ledger = %s", ledger)
             if relayed != head or stream_positions(self.yard, ledger)[-1:] != [head]:
                 return (
@@ -176,7 +179,7 @@ class World:
     def verdict(self, *, streams: bool = True) -> Run:
         """The run's end: load ends, parts come to rest, and the one reader looks at everything that is left."""
         self.end_load()
-        self.settle(streams=streams)
+        self.settle()
         return Run(strikes=self.strikes, reading=read(self, streams=streams))
 
     @classmethod

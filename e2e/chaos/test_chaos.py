@@ -1,0 +1,34 @@
+"""The short version of `make chaos`: every part dies once, PostgreSQL dies in COMMIT, and nothing is lost."""
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[2]
+SHORT = ("kill one of each", "postgres before commit")
+
+
+@pytest.fixture(scope="module")
+def rows(tmp_path_factory):
+    """One run of each of the short ones, by the command that `make chaos` runs."""
+    report = tmp_path_factory.mktemp("chaos") / "chaos.json"
+    command = [sys.executable, "-m", "e2e.chaos", "--runs", "1", "--report", str(report)]
+    for name in SHORT:
+        command += ["--scenario", name]
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True)
+    assert done.returncode == 0, done.stdout + done.stderr
+    return {row["scenario"]: row for row in json.loads(report.read_bytes())}
+
+
+@pytest.mark.timeout(600)
+class TestChaos:
+    @pytest.mark.parametrize("name", SHORT)
+    def test_strikes_and_nothing_is_lost_doubled_or_missing(self, rows, name):
+        row = rows[name]
+        assert (row["runs"], row["failed"]) == (1, 0)
+        assert row["strikes"] > 0
+        assert row["acknowledged"] > 20
+        assert [row[what] for what in ("lost", "doubled", "gaps")] == [0, 0, 0]
