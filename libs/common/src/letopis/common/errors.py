@@ -8,6 +8,7 @@ LetopisError 500
 ├── NotFound 404         there is no such thing, or not for this reader
 ├── Invalid 422          the payload is wrong; nothing was done
 │   └── KeyReused 422    an idempotency key came again with another request
+├── OverBudget 429       the caller sends more than its budget (http/budget.py)
 └── Unavailable 503      a part we need is away; try again
 """
 

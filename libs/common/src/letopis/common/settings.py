@@ -40,6 +40,9 @@ class ServiceSettings(BaseSettings):
     signing_key_file: Path | None = None
     subject_keys_secret_file: Path | None = None
     state_dir: Path = Path(".letopis/state")
+    # Requests a second that one login may send to one process, and how many at once; 0: as many as it likes.
+    caller_rate: float = Field(default=0, ge=0, validation_alias="LETOPIS_CALLER_RATE")
+    caller_burst: int = Field(default=100, ge=1, validation_alias="LETOPIS_CALLER_BURST")
     host: str = "127.0.0.1"
     port: int = 0
     faults: str = Field(default="", validation_alias="LETOPIS_FAULTS")

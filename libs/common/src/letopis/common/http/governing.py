@@ -57,6 +57,7 @@ class Guard:
         resources = request.app.state.resources
         awaited = _positions(request)
         caller = await _caller(request, resources, awaited)
+        resources.budgets.take(caller.login)
         read = request.method in READS if self.read is None else self.read
         desk = Desk(resources.store, self.ledger) if self.ledger else resources.desk
         state = request.scope.setdefault("state", {})

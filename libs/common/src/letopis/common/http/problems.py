@@ -10,6 +10,7 @@ from fastapi.responses import JSONResponse, Response
 from starlette.exceptions import HTTPException
 
 from letopis.common.errors import Forbidden, Invalid, LetopisError, NotFound, Unauthenticated, Unavailable
+from letopis.common.http.budget import OverBudget
 
 MEDIA_TYPE = "application/problem+json"
 RETRY_AFTER = "2"
@@ -20,6 +21,7 @@ _REMEDIES = {
     409: "do what the title says, then repeat with a new Idempotency-Key",
     413: "send less at once",
     422: "correct what is named and send the request again",
+    429: "wait the seconds in Retry-After; ask the operators if your work needs a larger budget",
     500: "tell the operators the correlation id",
     503: "repeat after the time in Retry-After; the same Idempotency-Key makes repeating harmless",
 }
@@ -55,6 +57,8 @@ def problem(
         named["WWW-Authenticate"] = 'Bearer realm="letopis"'
     if status == 503:
         named["Retry-After"] = RETRY_AFTER
+    if status == 429:
+        named["Retry-After"] = str((extra or {}).get("retry_after", RETRY_AFTER))
     return Problem(body, status, named)
 
 
@@ -74,7 +78,7 @@ def render(error: LetopisError, correlation_id: str = "") -> Problem:
 def problems(*errors: type[LetopisError]) -> dict[int | str, dict[str, Any]]:
     """What an endpoint can answer beside success, for `responses=`: its own refusals and what any endpoint may say."""
     told: dict[int | str, dict[str, Any]] = {}
-    kinds: list[type[LetopisError]] = [*errors, Unauthenticated, Forbidden, Invalid, Unavailable]
+    kinds: list[type[LetopisError]] = [*errors, Unauthenticated, Forbidden, Invalid, OverBudget, Unavailable]
     for kind in kinds:
         entry = told.setdefault(kind.status, {"description": "", "content": {MEDIA_TYPE: {"examples": {}}}})
         examples = entry["content"][MEDIA_TYPE]["examples"]

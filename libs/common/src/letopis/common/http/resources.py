@@ -3,7 +3,7 @@
 import asyncio
 from collections.abc import AsyncIterator, Callable
 from contextlib import AsyncExitStack, asynccontextmanager, suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 import httpx
@@ -13,6 +13,7 @@ from letopis.common.database import open_engine
 from letopis.common.eventstore.port import EventStore
 from letopis.common.eventstore.postgres import PostgresEventStore
 from letopis.common.handling import Desk
+from letopis.common.http.budget import Budgets
 from letopis.common.identity.verifier import TokenVerifier
 from letopis.common.policy.asking import Policy
 from letopis.common.private_files import read_private
@@ -40,6 +41,7 @@ class Resources:
     views: "ViewReader"
     http: httpx.AsyncClient
     keyring: "Keyring"
+    budgets: Budgets = field(default_factory=Budgets)
 
 
 @asynccontextmanager
@@ -92,6 +94,7 @@ async def open_resources(
                 views=views,
                 http=http,
                 keyring=keyring,
+                budgets=Budgets(rate=settings.caller_rate, burst=settings.caller_burst),
             )
     finally:
         await policy.close()

@@ -38,7 +38,6 @@ def create_service(
     `resources` is entered when the application starts and stands in `app.state.resources`. `app.state.metrics` is
     the service's registry, `app.state.parts` what the process runs beside the API, if it runs anything.
     """
-
     metrics = metrics or Metrics(name)
     silent = metrics.counter("policy_unanswered", "Questions that policy gave no answer to", ("rule",))
 
