@@ -3,6 +3,7 @@
 import asyncio
 from dataclasses import dataclass, field, replace
 
+import psycopg
 import pytest
 
 from letopis.audit.incident.decider import INCIDENT, CloseIncident
@@ -152,6 +153,89 @@ class TestKeeper:
         assert INCIDENT.facts.decode(fact.type, 1, fact.data).kind == "tiles"
 
 
+class TestRestored:
+    async def test_goes_on_in_a_log_of_its_own_when_two_people_said_so(self, keeping, kit, chronicle, audit_database):
+        """Row: yesterday's backup is noticed, named, and continued only with four eyes."""
+        records = kit.decisions(30)
+        await chronicle.seal("decisions", records[:20])
+        await chronicle.seal("decisions", records[20:])
+        with psycopg.connect(audit_database.superuser_url) as connection:
+            for table in ("record", "record_decisions", "record_decisions_p0"):
+                connection.execute(f"ALTER TABLE copy.{table} DISABLE TRIGGER ALL")
+            connection.execute("DELETE FROM copy.record WHERE position > 22")
+        lived = [*records[:22], *(replace(one, data=b'{"score":1}') for one in kit.decisions(40)[22:])]
+        keeper = keeping(lived[:25])
+        tasks = await running(keeper.copy, keeper.seal)
+        await until(keeper.halted)
+        [fact] = await chronicle.facts()
+        opened = INCIDENT.facts.decode(fact.type, 1, fact.data)
+        assert (opened.ledger, opened.kind) == ("decisions", "restored")
+
+        async def copied():
+            return await keeper.copier.head() == 25
+
+        await until(copied)
+        doors = "/v1/incidents/decisions"
+        alone = await chronicle.post(f"{doors}/closures", {"comment": "all is well"}, by="pavel")
+        assert (alone.status_code, alone.json()["code"]) == (409, "incident.four_eyes")
+        reason = {"reason": "the disk failed, the backup of Friday is back"}
+        assert (await chronicle.post(f"{doors}/continuations", reason, by="anna")).status_code == 403
+        asked = await chronicle.post(f"{doors}/continuations", reason, by="pavel")
+        assert asked.status_code == 201, asked.text
+        assert (await chronicle.post(f"{doors}/approvals", {}, by="pavel")).status_code == 403
+        asked = await chronicle.post(f"{doors}/continuations", reason, by="olga")
+        assert asked.status_code == 201, asked.text
+        old = chronicle.resources.log.shelf.checkpoint("decisions")
+        assert (await chronicle.post(f"{doors}/approvals", {}, by="pavel")).status_code == 201
+        keeper.source.records = lived
+
+        async def sealed():
+            return "\n40\n" in (await chronicle.client.get("/log/decisions/checkpoint")).text
+
+        await until(sealed)
+        await end(*tasks)
+        approved = INCIDENT.facts.decode("audit.continuation.approved", 1, (await chronicle.facts())[-1].data)
+        assert (approved.how.sealed, approved.how.kept) == (30, 20)
+        assert (approved.requested_by, approved.person) == ("olga", "pavel")
+        told = (await chronicle.client.get("/log/decisions/checkpoint")).text
+        assert told.startswith(f"letopis.test/log/{approved.how.log}\n40\n")
+        assert chronicle.resources.log.shelf.checkpoint("decisions") == old
+        bound = (await chronicle.client.get("/log/decisions/succession")).text
+        assert bound.startswith("letopis-succession-v1\nletopis.test/log/decisions\n30\n")
+
+    async def test_goes_on_in_the_same_log_when_the_owner_still_had_everything(
+        self, keeping, kit, chronicle, audit_database
+    ):
+        records = kit.decisions(30)
+        await chronicle.seal("decisions", records)
+        with psycopg.connect(audit_database.superuser_url) as connection:
+            for table in ("record", "record_decisions", "record_decisions_p0"):
+                connection.execute(f"ALTER TABLE copy.{table} DISABLE TRIGGER ALL")
+            connection.execute("DELETE FROM copy.record WHERE position > 22")
+        keeper = keeping([])
+        tasks = await running(keeper.copy, keeper.seal)
+        await until(keeper.halted)
+        keeper.source.records = kit.decisions(35)
+
+        async def copied():
+            return await keeper.copier.head() == 35
+
+        await until(copied)
+        reason = {"reason": "audit's database was restored alone"}
+        asked = await chronicle.post("/v1/incidents/decisions/continuations", reason, by="olga")
+        assert asked.status_code == 201, asked.text
+        assert (await chronicle.post("/v1/incidents/decisions/approvals", {}, by="pavel")).status_code == 201
+
+        async def sealed():
+            return "\n35\n" in (await chronicle.client.get("/log/decisions/checkpoint")).text
+
+        await until(sealed)
+        await end(*tasks)
+        told = (await chronicle.client.get("/log/decisions/checkpoint")).text
+        assert told.startswith("letopis.test/log/decisions\n35\n")
+        assert chronicle.resources.log.head("decisions").root == root_of(map(leaf_hash, kit.decisions(35)))
+
+
 class TestRecheck:
     async def test_finds_nothing_wrong_with_an_owner_that_tells_the_same(self, keeping, kit, chronicle):
         await chronicle.seal("decisions", kit.decisions(20))
@@ -162,7 +246,7 @@ class TestRecheck:
         await chronicle.seal("decisions", kit.decisions(20))
         with pytest.raises(CopyRefused) as refused:
             await keeping(kit.decisions(15)).checked()
-        assert (refused.value.kind, refused.value.position) == ("restored", 20)
+        assert (refused.value.kind, refused.value.position) == ("owner_restored", 20)
 
     async def test_names_an_owner_that_tells_another_fact(self, keeping, kit, chronicle):
         await chronicle.seal("decisions", kit.decisions(20))

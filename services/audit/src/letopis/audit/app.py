@@ -10,6 +10,7 @@ from cryptography.hazmat.primitives.serialization import load_pem_private_key
 from fastapi import APIRouter, FastAPI
 
 from letopis.audit.checkpoint.lock import LockStore
+from letopis.audit.checkpoint.sealer import Sealer
 from letopis.audit.contract import PUBLISHED
 from letopis.audit.evidence.api import router as evidence
 from letopis.audit.incident.api import router as incident
@@ -49,6 +50,16 @@ class AuditResources(Resources):
     signer: Signer
     office: KeyOffice
 
+    def sealer(self, ledger: str) -> Sealer:
+        """The sealer of one ledger; the same for who seals and for who assesses what was restored."""
+        return Sealer(
+            ledger=ledger,
+            copies=self.copies,
+            shelf=self.log.shelf,
+            locks=self.locks,
+            signer=self.log.signers[ledger],
+        )
+
 
 def signing_key(path: Path | None) -> Ed25519PrivateKey:
     """The log's private key; ValueError or TypeError unless the file holds an Ed25519 key in PEM."""
@@ -64,7 +75,8 @@ def sealed_log(settings: AuditSettings) -> SealedLog:
     """The logs below the object store, each with a key named by its origin."""
     key = signing_key(settings.signing_key_file)
     signers = {ledger: Signer(f"{settings.origin}/{ledger}", key) for ledger in LEDGERS}
-    return SealedLog(Shelf(ObjectStore(settings.object_store_url).root / "log"), signers)
+    shelf = Shelf(ObjectStore(settings.object_store_url).root / "log")
+    return SealedLog(shelf, signers, LockStore(settings.locks).log)
 
 
 @asynccontextmanager

@@ -3,7 +3,7 @@
 from letopis.audit.evidence.events import FACTS as EVIDENCE
 from letopis.audit.evidence.events import EvidenceRead, PackMade, PackRead
 from letopis.audit.incident.events import FACTS as INCIDENT
-from letopis.audit.incident.events import IncidentClosed, IncidentOpened
+from letopis.audit.incident.events import ContinuationApproved, ContinuationRequested, IncidentClosed, IncidentOpened
 from letopis.audit.report.events import FACTS as REPORT
 from letopis.audit.report.events import ReportIssued, ReportRead
 from letopis.audit.subject.events import FACTS as SUBJECT
@@ -16,6 +16,8 @@ PUBLISHED = {"audit": CONTRACT}
 __all__ = [
     "CONTRACT",
     "PUBLISHED",
+    "ContinuationApproved",
+    "ContinuationRequested",
     "EvidenceRead",
     "IncidentClosed",
     "IncidentOpened",

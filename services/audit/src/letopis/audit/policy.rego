@@ -1,6 +1,7 @@
 # Which room answers for which action of the audit service.
 package letopis.audit
 
+import data.letopis.audit.incident
 import data.letopis.audit.subject
 import data.letopis.gate
 import rego.v1
@@ -15,7 +16,7 @@ authorize := gate.plain if gate.room == "evidence"
 
 authorize := gate.plain if gate.room == "report"
 
-authorize := gate.plain if gate.room == "incident"
+authorize := gate.answer(incident.allow, incident.deny) if gate.room == "incident"
 
 authorize := gate.answer(subject.allow, subject.deny) if gate.room == "subject"
 

@@ -30,6 +30,8 @@ class AuditSettings(ServiceSettings):
     # Where signed heads are locked; keep it on another volume than the database, and out of its backups.
     lock_dir: Path | None = None
     seal_every: float = 1.0
+    # Who must sign besides (C2SP tlog-policy, with the witnesses' addresses); without it nobody is asked.
+    witness_policy_file: Path | None = None
 
     @property
     def locks(self) -> Path:

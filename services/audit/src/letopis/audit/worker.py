@@ -1,18 +1,24 @@
 """What works beside the chronicle's API, listed by hand: read models, and for each ledger a copier and a sealer."""
 
+from functools import partial
+
+import httpx
+
 from letopis.audit.app import AuditResources, Directory, create_app
-from letopis.audit.checkpoint.sealer import Sealer
 from letopis.audit.incident.views import IncidentSummary
 from letopis.audit.log.copying import Copier
 from letopis.audit.log.keeper import Keeper
 from letopis.audit.report.views import IssuedReport
 from letopis.audit.settings import LEDGERS, OWNERS, AuditSettings
+from letopis.audit.subject.reactions import DestroyWhenApproved, Telling
+from letopis.audit.subject.views import SubjectKeys
+from letopis.audit.witness.asking import Asking
+from letopis.audit.witness.policy import WitnessPolicy, parse
+from letopis.common.observability import Metrics
 from letopis.common.process import Process
 from letopis.common.projecting import View
 from letopis.common.workshop import Workshop
 
-from letopis.audit.subject.reactions import DestroyWhenApproved, Telling
-from letopis.audit.subject.views import SubjectKeys
 VIEWS: tuple[type[View], ...] = (Directory, IssuedReport, IncidentSummary, SubjectKeys)
 
 
@@ -22,18 +28,11 @@ def fit(workshop: Workshop, resources: AuditResources) -> None:
     workshop.react(DestroyWhenApproved(*subjects).reaction())
     workshop.parts.add("whose keys", Telling(*subjects).run)
     for ledger in LEDGERS:
-        sealer = Sealer(
-            ledger=ledger,
-            copies=resources.copies,
-            shelf=resources.log.shelf,
-            locks=resources.locks,
-            signer=resources.log.signers[ledger],
-        )
         keeper = Keeper(
             ledger=ledger,
             source=workshop.source(ledger),
             copier=Copier(ledger, resources.copies),
-            sealer=sealer,
+            sealer=resources.sealer(ledger),
             desk=resources.desk,
             clock=resources.clock,
             metrics=workshop.metrics,
@@ -42,6 +41,14 @@ def fit(workshop: Workshop, resources: AuditResources) -> None:
         workshop.parts.add(f"copy {ledger}", keeper.copy)
         workshop.parts.add(f"seal {ledger}", keeper.seal)
         workshop.parts.add(f"recheck {ledger}", keeper.recheck)
+    if resources.settings.witness_policy_file is not None:
+        policy = parse(resources.settings.witness_policy_file.read_text("utf-8"))
+        workshop.parts.add("witnesses", partial(_witnessed, resources, policy, workshop.metrics))
+
+
+async def _witnessed(resources: AuditResources, policy: WitnessPolicy, metrics: Metrics) -> None:
+    async with httpx.AsyncClient(timeout=5, trust_env=False) as http:
+        await Asking(log=resources.log, ledgers=LEDGERS, policy=policy, http=http, metrics=metrics).run()
 
 
 PROCESS = Process(

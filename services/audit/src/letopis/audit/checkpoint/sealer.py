@@ -16,6 +16,7 @@ from letopis.audit.log.merkle import (
     head_at,
 )
 from letopis.audit.log.note import BadNote, Checkpoint, Signer, open_note, sign_note
+from letopis.audit.log.sealed import signer_of
 from letopis.audit.log.shelf import Shelf
 from letopis.audit.log.tile import BadTile, nodes_from
 from letopis.common import faults
@@ -72,8 +73,12 @@ class Sealer:
         """
         locked = await asyncio.to_thread(self._resume)
         faults.point("seal.resumed")
-        if await self.copies.head(self.ledger) < locked.size:
-            raise LedgerRestored(f"{self.ledger} was sealed up to {locked.size}, the copy is shorter")
+        if (copied := await self.copies.head(self.ledger)) < locked.size:
+            raise LedgerRestored(
+                f"{self.ledger} was sealed up to {locked.size}, the copy is shorter: {copied + 1} to {locked.size} are "
+                "missing",
+                position=copied + 1,
+            )
         # The last sealed fact is read again too: it must still be the one in the tree.
         records = await self.copies.read(self.ledger, max(0, locked.size - 1), BATCH)
         faults.point("seal.read")
@@ -84,23 +89,31 @@ class Sealer:
             return None
         return await asyncio.to_thread(self._extend, locked, records)
 
+    @property
+    def log(self) -> str:
+        """The log that the ledger is sealed in now."""
+        return self.locks.log(self.ledger)
+
+    def _signer(self) -> Signer:
+        return signer_of(self.signer, self.ledger, self.log)
+
     def _resume(self) -> Locked:
         """The locked head; published again if a crash came between locking and publishing."""
-        locked = self.locks.head(self.ledger)
-        note = self.shelf.checkpoint(self.ledger)
+        locked = self.locks.head(self.log)
+        note = self.shelf.checkpoint(self.log)
         if note is not None:
             try:
-                published = Checkpoint.parse(open_note(note.decode(), [self.signer.verifier()]))
+                published = Checkpoint.parse(open_note(note.decode(), [self._signer().verifier()]))
             except (BadNote, UnicodeDecodeError) as error:
                 raise LockLost(f"{self.ledger}: the published checkpoint is not ours: {error}") from error
-            known = self.locks.sealed(self.ledger, published.size) if published.size else Locked()
+            known = self.locks.sealed(self.log, published.size) if published.size else Locked()
             if known != Locked(published.size, published.root):
                 raise LockLost(f"{self.ledger} was published at {published.size}, the lock store knows no such head")
         self._publish(locked)
         return locked
 
     def _same(self, locked: Locked, last: Record) -> None:
-        tiles = partial(self.shelf.tile, self.ledger)
+        tiles = partial(self.shelf.tile, self.log)
         nodes = nodes_from(tiles, locked.size)
         try:
             sound = frontier_at(locked.size, nodes).root() == locked.root
@@ -110,12 +123,12 @@ class Sealer:
         if not sound:
             raise TilesDamaged(f"{self.ledger}: the tiles do not lead to the head of {locked.size}")
         if kept != leaf_hash(last):
-            raise LedgerRestored(f"{self.ledger}/{locked.size} is not the fact that was sealed")
+            raise LedgerRestored(f"{self.ledger}/{locked.size} is not the fact that was sealed", position=locked.size)
 
     def _extend(self, locked: Locked, records: Sequence[Record]) -> Checkpoint:
-        tiles, bundles = partial(self.shelf.tile, self.ledger), partial(self.shelf.entries, self.ledger)
+        tiles, bundles = partial(self.shelf.tile, self.log), partial(self.shelf.entries, self.log)
         grown = grow(locked.size, [leaf_bytes(record) for record in records], tiles, bundles)
-        self.shelf.write(self.ledger, grown.files)
+        self.shelf.write(self.log, grown.files)
         faults.point("seal.tiled")
         after = Locked(grown.frontier.size, grown.frontier.root())
         # Read back from disk: what a stranger will compute from the tiles is what is about to be signed.
@@ -127,14 +140,15 @@ class Sealer:
             check_consistency(locked.size, after.size, locked.root, after.root, proof)
         except (BadProof, BadTile) as error:
             raise TilesDamaged(f"{self.ledger}: {error}") from error
-        self.locks.advance(self.ledger, locked, after)
+        self.locks.advance(self.log, locked, after)
         faults.point("seal.locked")
         return self._publish(after)
 
     def _publish(self, locked: Locked) -> Checkpoint:
-        head = Checkpoint(self.signer.name, locked.size, locked.root)
-        note = sign_note(head.text(), self.signer).encode()
-        if self.shelf.checkpoint(self.ledger) != note:
-            self.shelf.publish(self.ledger, note)
+        signer = self._signer()
+        head = Checkpoint(signer.name, locked.size, locked.root)
+        note = sign_note(head.text(), signer).encode()
+        if self.shelf.checkpoint(self.log) != note:
+            self.shelf.publish(self.log, note)
             faults.point("seal.published")
         return head

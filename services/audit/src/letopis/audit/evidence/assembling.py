@@ -82,7 +82,7 @@ class Assembler:
                 report=file,
                 verifier=verify_pyz(),
                 signer=self.signer,
-                keys=[self.log.signers[ledger] for ledger in sorted(parts)],
+                keys=[self.log.signer(ledger) for ledger in sorted(parts)],
             )
         )
         return Assembled(
@@ -98,7 +98,7 @@ class Assembler:
         records: list[Record] = []
         while len(records) < size:
             records += await self.copies.read(ledger, len(records), min(PAGE, size - len(records)))
-        head = Checkpoint(self.log.signers[ledger].name, size, bytes.fromhex(report.roots[ledger]))
+        head = Checkpoint(self.log.signer(ledger).name, size, bytes.fromhex(report.roots[ledger]))
         part = pack.Part(head=head, note=self.log.signed(ledger, head), records=records)
         return await asyncio.to_thread(self._with_witnesses, part, ledger)
 
@@ -124,7 +124,7 @@ class Assembler:
             note = self.log.witnessed(ledger)
         except NotFound:
             return part
-        seen = Checkpoint.parse(open_note(note, [self.log.signers[ledger].verifier()]))
+        seen = Checkpoint.parse(open_note(note, [self.log.signer(ledger).verifier()]))
         old, new = sorted((seen.size, part.head.size))
         return replace(part, witnessed=note, between=self.log.consistency(ledger, old, new))
 

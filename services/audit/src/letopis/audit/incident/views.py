@@ -5,7 +5,13 @@ from typing import Any
 
 from sqlalchemy import BigInteger, Column, MetaData, Table, Text, select
 
-from letopis.audit.incident.events import FACTS, IncidentClosed, IncidentOpened
+from letopis.audit.incident.events import (
+    FACTS,
+    ContinuationApproved,
+    ContinuationRequested,
+    IncidentClosed,
+    IncidentOpened,
+)
 from letopis.common.envelope import time_text
 from letopis.common.projecting import Rows, Told, View, ViewReader
 
@@ -48,6 +54,10 @@ class IncidentSummary(View):
             }
         elif isinstance(fact, IncidentClosed) and (row := rows[self.table, key]) is not None:
             rows[self.table, key] = {**row, "state": "closed", "closed_by": fact.person, "comment": fact.comment}
+        elif isinstance(fact, ContinuationRequested) and (row := rows[self.table, key]) is not None:
+            rows[self.table, key] = {**row, "state": "requested", "comment": f"{fact.person}: {fact.reason}"}
+        elif isinstance(fact, ContinuationApproved) and (row := rows[self.table, key]) is not None:
+            rows[self.table, key] = {**row, "state": "closed", "closed_by": fact.person}
 
 
 async def everything(views: ViewReader) -> list[dict[str, Any]]:

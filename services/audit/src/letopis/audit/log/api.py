@@ -6,6 +6,7 @@ from typing import Annotated
 from fastapi import APIRouter, Request, Response
 from pydantic import BaseModel
 
+from letopis.audit.checkpoint.succession import succession_notes
 from letopis.audit.log.sealed import SealedLog
 from letopis.audit.log.tile import WIDTH, BadTile, Tile, parse_index
 from letopis.audit.settings import LEDGERS
@@ -35,13 +36,32 @@ async def checkpoint(ledger: str, request: Request) -> Response:
     return Response(note, media_type="text/plain; charset=utf-8", headers={"Cache-Control": "no-cache"})
 
 
+@router.get("/log/{ledger}/witnessed", response_class=media("text/plain"), responses=problems(NotFound))
+@public
+async def witnessed(ledger: str, request: Request) -> Response:
+    """The last tree head that enough witnesses have signed too, with their cosignatures."""
+    note = await asyncio.to_thread(_log(request).witnessed, ledger)
+    return Response(note, media_type="text/plain; charset=utf-8", headers={"Cache-Control": "no-cache"})
+
+
+@router.get("/log/{ledger}/succession", responses=problems(NotFound))
+@public
+async def succession(ledger: str, request: Request) -> Response:
+    """The logs of this ledger that were closed after a loss, each with what succeeded it, signed in both names."""
+    if ledger not in LEDGERS:
+        raise NotFound(f"there is no ledger {ledger}")
+    log, locks = _log(request), request.app.state.resources.locks
+    told = await asyncio.to_thread(succession_notes, locks, log.signers[ledger], ledger)
+    return Response("\n".join(told), media_type="text/plain; charset=utf-8", headers={"Cache-Control": "no-cache"})
+
+
 @router.get("/log/{ledger}/key", response_class=media("text/plain"), responses=problems(NotFound))
 @public
 async def key(ledger: str, request: Request) -> Response:
     """The verifier key; compare it with the one you were given in another way."""
-    signer = _log(request).signers.get(ledger)
-    if signer is None:
+    if ledger not in LEDGERS:
         raise NotFound(f"there is no ledger {ledger}")
+    signer = _log(request).signer(ledger)
     return Response(f"{signer.verifier().text()}\n", media_type="text/plain; charset=utf-8")
 
 
@@ -85,7 +105,7 @@ async def logs(call: Annotated[Call, governed("audit.log.list")]) -> list[LogOut
             head = await asyncio.to_thread(log.head, ledger)
         except NotFound:
             head = None
-        signer = log.signers[ledger]
+        signer = log.signer(ledger)
         told.append(
             LogOut(
                 ledger=ledger,

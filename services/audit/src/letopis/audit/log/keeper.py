@@ -5,8 +5,10 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import cast
 
+from letopis.audit.checkpoint.lock import Locked, Succession
 from letopis.audit.checkpoint.sealer import LedgerRestored, LockLost, Sealer, TilesDamaged
-from letopis.audit.incident.decider import INCIDENT, Open, OpenIncident
+from letopis.audit.checkpoint.succession import mend
+from letopis.audit.incident.decider import INCIDENT, Open, OpenIncident, Quiet, State
 from letopis.audit.incident.events import Kind
 from letopis.audit.log.copying import Copier, CopyRefused
 from letopis.audit.log.shelf import TileConflict
@@ -30,6 +32,8 @@ KINDS: tuple[tuple[type[Exception], Kind], ...] = (
     (LedgerHole, "hole"),
 )
 STOPPING: tuple[type[Exception], ...] = tuple(kind for kind, _ in KINDS)
+# What the sealer finds does not stop copying: the copy only grows, and what it fetches may be what is missing.
+COPYING: frozenset[Kind] = frozenset({"hole", "leaf", "rewritten", "owner_restored"})
 REFUSING: tuple[type[Exception], ...] = (CopyRefused, *STOPPING)
 
 
@@ -59,7 +63,7 @@ class Keeper:
     async def copy(self) -> None:
         """Copy for ever. A fact that cannot be taken is an incident; while one is open, nothing is copied."""
         copied = self.metrics.gauge("audit_copied", "Last position copied", ("ledger",)).labels(self.ledger)
-        await self.settled()
+        await self._copyable()
         position = await self.copier.head()
         while True:
             try:
@@ -71,7 +75,7 @@ class Keeper:
                     self.source.taken(READER, position)
             except REFUSING as error:
                 await self.stop(error)
-                await self.settled()
+                await self._copyable()
                 continue
             copied.set(position)
             if records:
@@ -100,12 +104,13 @@ class Keeper:
     async def recheck(self) -> None:
         """Ask the owner, from time to time, for the last fact that was copied: it must still be there, the same."""
         while True:
-            await asyncio.sleep(RECHECK)
             await self.settled()
             try:
                 await self.checked()
             except CopyRefused as error:
                 await self.stop(error)
+                continue
+            await asyncio.sleep(RECHECK)
 
     async def checked(self) -> None:
         """CopyRefused if the owner lacks the last copied fact or tells another one."""
@@ -114,7 +119,7 @@ class Keeper:
             return
         records = await self.source.read(head - 1, 1, sure=True)
         if not records:
-            raise CopyRefused("restored", self.ledger, head, "is copied here, but its owner has it no more")
+            raise CopyRefused("owner_restored", self.ledger, head, "is copied here, but its owner has it no more")
         await self.copier.compare(records[:1])
 
     async def stop(self, error: Exception) -> None:
@@ -132,15 +137,50 @@ class Keeper:
         await self.desk.handle(INCIDENT, self.ledger, command, Meta(actor=Actor(service="audit")))
 
     async def halted(self) -> bool:
-        return isinstance((await self.desk.load(INCIDENT, self.ledger)).state, Open)
+        return isinstance(await self._state(), Open)
 
     async def settled(self) -> None:
         """Return when no incident of the ledger is open."""
         while self.standing.halted:
             # The fact that closes it may come from another process, so it is looked for.
-            self.standing.halted = await self.halted()
-            if self.standing.halted:
+            state = await self._state()
+            if isinstance(state, Open):
                 await asyncio.sleep(self.every)
+                continue
+            await self._continue(state)
+            self.standing.halted = False
+
+    async def _continue(self, state: Quiet) -> None:
+        """Carry out what two people agreed to: the log mended, or closed and succeeded; done already, it is nothing."""
+        if state.continued is None:
+            return
+        how = state.continued.how
+        if how.log == how.closed:
+            try:
+                await mend(self.sealer)
+            except STOPPING as error:
+                await self.stop(error)
+            return
+        one = Succession(
+            ledger=self.ledger,
+            log=how.log,
+            closed=how.closed,
+            sealed=Locked(how.sealed, bytes.fromhex(how.sealed_root)),
+            kept=Locked(how.kept, bytes.fromhex(how.kept_root)),
+        )
+        await asyncio.to_thread(self.sealer.locks.succeed, one)
+
+    async def _state(self) -> State:
+        return (await self.desk.load(INCIDENT, self.ledger)).state
+
+    async def _copyable(self) -> None:
+        """Return when no incident is open that the copier itself found."""
+        while True:
+            # The fact that closes it may come from another process, so it is looked for.
+            state = await self._state()
+            if not isinstance(state, Open) or state.kind not in COPYING:
+                return
+            await asyncio.sleep(self.every)
 
     async def _growth(self) -> None:
         try:

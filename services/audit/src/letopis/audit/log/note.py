@@ -28,7 +28,7 @@ class Verifier:
     key: bytes
 
     def __post_init__(self) -> None:
-        _check_name(self.name)
+        check_name(self.name)
         if len(self.key) != 32:
             raise BadNote("an Ed25519 public key has 32 bytes")
 
@@ -122,7 +122,7 @@ def open_note(note: str, trusted: Sequence[Verifier]) -> str:
         name, space, signature = line.removeprefix(DASH).partition(" ")
         if not line.startswith(DASH) or not space:
             raise BadNote("a signature line is malformed")
-        _check_name(name)
+        check_name(name)
         data = decoded(signature)
         if len(data) < 5:
             raise BadNote("a signature is too short")
@@ -150,7 +150,7 @@ def decoded(text: str) -> bytes:
     return data
 
 
-def _check_name(name: str) -> None:
+def check_name(name: str) -> None:
     if not name or "+" in name or any(letter.isspace() or letter < " " for letter in name):
         raise BadNote(f"{name!r} cannot be a key's name")
 

@@ -1,5 +1,6 @@
 """What is sealed of each ledger, as readers and proofs need it: the published head and the tiles below it."""
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from functools import partial
 
@@ -34,51 +35,59 @@ class SealedLog:
 
     shelf: Shelf
     signers: dict[str, Signer]
+    # Which log a ledger is sealed in now; the first has the ledger's name.
+    log_of: Callable[[str], str] = str
     _kept: dict[str, Pyramids] = field(default_factory=dict)
     _heads: dict[str, tuple[str, Checkpoint]] = field(default_factory=dict)
 
+    def signer(self, ledger: str) -> Signer:
+        """Who signs the present log of a ledger."""
+        return signer_of(self.signers[ledger], ledger, self.log_of(ledger))
+
     def note(self, ledger: str) -> str:
         """The published checkpoint. NotFound while there is none."""
-        if ledger not in self.signers or (note := self.shelf.checkpoint(ledger)) is None:
+        if ledger not in self.signers or (note := self.shelf.checkpoint(self.log_of(ledger))) is None:
             raise NotFound(f"there is no checkpoint of {ledger}")
         return note.decode()
 
     def witnessed(self, ledger: str) -> str:
         """The last checkpoint that enough witnesses signed too. NotFound while there is none."""
-        if ledger not in self.signers or (note := self.shelf.checkpoint(ledger, WITNESSED)) is None:
+        if ledger not in self.signers or (note := self.shelf.checkpoint(self.log_of(ledger), WITNESSED)) is None:
             raise NotFound(f"no checkpoint of {ledger} has been witnessed")
         return note.decode()
 
     def publish_witnessed(self, ledger: str, note: str) -> None:
-        self.shelf.publish(ledger, note.encode(), WITNESSED)
+        self.shelf.publish(self.log_of(ledger), note.encode(), WITNESSED)
 
     def head(self, ledger: str) -> Checkpoint:
         """What the published checkpoint says; NotFound while there is none."""
         note = self.note(ledger)
         known = self._heads.get(ledger)
         if known is None or known[0] != note:
-            known = note, Checkpoint.parse(open_note(note, [self.signers[ledger].verifier()]))
+            known = note, Checkpoint.parse(open_note(note, [self.signer(ledger).verifier()]))
             self._heads[ledger] = known
         return known[1]
 
     def size(self, ledger: str) -> int:
         """How many facts are under the published head; 0 while there is none."""
-        return self.head(ledger).size if self.shelf.checkpoint(ledger) is not None else 0
+        return self.head(ledger).size if self.shelf.checkpoint(self.log_of(ledger)) is not None else 0
 
     def signed(self, ledger: str, head: Checkpoint) -> str:
         """A head at or before the published one, as a signed note; Ed25519 gives the same bytes every time."""
         if self.root(ledger, head.size) != head.root:
             raise NotAsSealed(f"{ledger} never had this head of {head.size}")
-        return sign_note(head.text(), self.signers[ledger])
+        return sign_note(head.text(), self.signer(ledger))
 
     def nodes(self, ledger: str, size: int) -> Nodes:
-        return nodes_from(partial(self.shelf.tile, ledger), size, self._kept.setdefault(ledger, {}))
+        log = self.log_of(ledger)
+        return nodes_from(partial(self.shelf.tile, log), size, self._kept.setdefault(log, {}))
 
     def tile(self, ledger: str, tile: Tile, *, entries: bool = False) -> bytes:
         """A tile or bundle that the published head covers; NotFound otherwise."""
         if tile.width > width_at(tile.level, tile.index, self.head(ledger).size):
             raise NotFound(f"{ledger} has no {tile.path()} under a signed checkpoint")
-        return self.shelf.entries(ledger, tile) if entries else self.shelf.tile(ledger, tile)
+        log = self.log_of(ledger)
+        return self.shelf.entries(log, tile) if entries else self.shelf.tile(log, tile)
 
     def root(self, ledger: str, size: int) -> bytes:
         """The tree head at a size up to the published one; NotSealedYet beyond."""
@@ -113,3 +122,8 @@ class SealedLog:
         if size > head.size:
             raise NotSealedYet(f"{ledger} is sealed up to {head.size}, not {size}")
         return head
+
+
+def signer_of(first: Signer, ledger: str, log: str) -> Signer:
+    """The signer of one log of a ledger: the same key under the log's own origin."""
+    return first if log == ledger else Signer(first.name.removesuffix(ledger) + log, first.key)

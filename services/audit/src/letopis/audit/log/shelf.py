@@ -7,6 +7,7 @@ from uuid import uuid4
 
 from letopis.audit.log.merkle import HASH_SIZE
 from letopis.audit.log.tile import WIDTH, Tile, prefix
+from letopis.common import faults
 from letopis.common.errors import EventStoreError, NotFound
 
 
@@ -31,10 +32,10 @@ class Shelf:
         """An entry bundle, likewise."""
         return self._read(ledger, tile, Tile.entries_path, lambda data: prefix(data, tile.width))
 
-    def checkpoint(self, ledger: str) -> bytes | None:
-        """The published note, if there is one."""
+    def checkpoint(self, ledger: str, name: str = "checkpoint") -> bytes | None:
+        """The published note, or the last one that was `witnessed`, if there is one."""
         try:
-            return (self.root / ledger / "checkpoint").read_bytes()
+            return (self.root / ledger / name).read_bytes()
         except FileNotFoundError:
             return None
 
@@ -53,9 +54,9 @@ class Shelf:
         for folder in folders:
             _sync(folder)
 
-    def publish(self, ledger: str, note: bytes) -> None:
+    def publish(self, ledger: str, note: bytes, name: str = "checkpoint") -> None:
         """Replace the published checkpoint; a reader sees the old or the new one, whole."""
-        path = self.root / ledger / "checkpoint"
+        path = self.root / ledger / name
         path.parent.mkdir(parents=True, exist_ok=True)
         self._settle(path, note)
         _sync(path.parent)
@@ -78,7 +79,9 @@ class Shelf:
             file.write(data)
             file.flush()
             os.fsync(file.fileno())
+        faults.point("shelf.aside")
         aside.rename(path)
+        faults.point("shelf.renamed")
 
 
 def _sync(folder: Path) -> None:
