@@ -27,6 +27,7 @@ from letopis.registry.promotion.events import (
     PromotionRejected,
     PromotionRequested,
 )
+from letopis.registry.reveal.events import FACTS as REVEAL
 from letopis.registry.use_case.events import FACTS as USE_CASE
 from letopis.registry.use_case.events import UseCaseApproved, UseCaseProposed, UseCaseRejected
 from letopis.registry.version.events import FACTS as VERSION
@@ -34,7 +35,7 @@ from letopis.registry.version.events import VersionRegistered
 
 CONTRACT = PRINCIPAL | USE_CASE | MODEL | VERSION | EVIDENCE | PROMOTION | PRODUCTION
 # All that the service's ledgers publish.
-PUBLISHED = {"registry": CONTRACT | ENROLMENT | ACCESS_REVIEW}
+PUBLISHED = {"registry": CONTRACT | ENROLMENT | ACCESS_REVIEW | REVEAL}
 
 __all__ = [
     "CONTRACT",
