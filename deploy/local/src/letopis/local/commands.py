@@ -1,4 +1,4 @@
-"""The commands of the embedded stack: up, down, status, logs, doctor."""
+"""The commands of the embedded stack: up, down, status, logs, doctor; those of its rooms are listed below."""
 
 import os
 import subprocess
@@ -14,12 +14,16 @@ from rich.table import Table
 
 from letopis.common.errors import LetopisError
 from letopis.local import control
+from letopis.local.backup.commands import backup, refill, restore
 from letopis.local.control import AlreadyRunning, PartStatus, StackStatus
 from letopis.local.plan import Plan, Profile, chosen_services, given_parts, make_plan, remembered_base
 from letopis.local.probe import ask
+from letopis.local.size.commands import size
 from letopis.local.topology import SERVICES, stream_of
 
 app = App(name="local", help="The embedded stack on this machine.")
+for _command in (backup, restore, refill, size):
+    app.command(_command)
 DataDirectory = Annotated[Path, Parameter(env_var="LETOPIS_DATA_DIR", help="Where everything is kept.")]
 DEFAULT_DATA = Path(".letopis")
 GLYPHS = {"ready": "[green]ready[/]", "done": "[green]done[/]", "given": "given", "stopped": "[dim]stopped[/]"}

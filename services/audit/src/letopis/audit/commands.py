@@ -35,6 +35,8 @@ app = App(name="audit", help="The chronicle: verify packs and live ledgers, keep
 checkpoint_app = App(name="checkpoint", help="Keep signed checkpoints outside, where nobody of ours can change them.")
 app.command(checkpoint_app)
 app.command(witness_app)
+incident_app = App(name="incident", help="A ledger that stands still after a backup was restored: two people go on.")
+app.command(incident_app)
 
 
 @app.command
@@ -139,6 +141,24 @@ def make_pack(*, out: Path, model: str = "", decision: str = "", purpose: str = 
         made = _sealed(lambda: person.audit.post("/v1/packs", {"model_id": model, "decision_id": decision}))
         out.write_bytes(person.audit.download(f"/v1/packs/{made['id']}"))
     _say(f"wrote {out}, recorded at {made['position']}; check it: letopis verify {out}")
+    return 0
+
+
+@incident_app.command
+def request(ledger: str, /, *, reason: str) -> int:
+    """Request that a restored ledger is sealed again, as the current login; say which backup was restored and why."""
+    with Letopis(purpose="supervision") as person:
+        made = person.audit.post(f"/v1/incidents/{ledger}/continuations", {"reason": reason})
+    _say(f"recorded at {made['position']}; a second person: letopis incident approve {ledger}")
+    return 0
+
+
+@incident_app.command
+def approve(ledger: str, /) -> int:
+    """Approve what another person requested; what is lost is declared, and the ledger is sealed again."""
+    with Letopis(purpose="supervision") as person:
+        made = person.audit.post(f"/v1/incidents/{ledger}/approvals", {})
+    _say(f"recorded at {made['position']}")
     return 0
 
 
