@@ -1,5 +1,6 @@
 """The owner's door in reverse: a ledger that lost its end gets the same facts back from audit's copy, byte for byte."""
 
+from itertools import zip_longest
 from pathlib import Path
 from typing import Any
 
@@ -14,14 +15,17 @@ from letopis.local.topology import LEDGERS
 _COLUMNS = (
     "ledger, position, stream, version, prev, event_id, type, schema_version, recorded_at, command_id, salt, data, meta"
 )
-_HEAD = "SELECT coalesce(max(position), 0) FROM {table} WHERE ledger = %s"
+_OWNED = "SELECT head FROM es.ledger WHERE ledger = %s"
+_COPIED = "SELECT coalesce(max(position), 0) FROM copy.record WHERE ledger = %s"
 # Hashed by the database over every column, so that two histories that only look alike are told apart.
 _HASHES = """
     SELECT position, sha256(convert_to(concat_ws('|', stream, version, prev, event_id, type, schema_version,
         extract(epoch FROM recorded_at), command_id, encode(salt, 'hex'), encode(data, 'hex'), encode(meta, 'hex')),
         'UTF8'))
-    FROM {table} WHERE ledger = %s AND position <= %s ORDER BY position
+    FROM {table} WHERE ledger = %s AND position > %s AND position <= %s ORDER BY position
 """
+# Partitions that left for the archive are sealed and told from there; only what is still stored is compared.
+_RETIRED = "SELECT coalesce(max(last_pos), 0) FROM es.archive WHERE ledger = %s"
 _STREAMS = """
     INSERT INTO es.stream (ledger, stream, version, last_position)
     SELECT DISTINCT ON (stream) ledger, stream, version, position FROM es.event
@@ -73,11 +77,15 @@ def refill_ledger(
 
     Diverged names the first position at which the two differ.
     """
-    have, known = _head(owner, "es.event", ledger), _head(audit, "copy.record", ledger)
+    have, known = _number(owner, _OWNED, ledger), _number(audit, _COPIED, ledger)
     if have >= known:
         return None
     _same(audit, owner, ledger, have)
-    owner.execute("SELECT es.open_partition(%s, %s)", (ledger, (known - 1) >> 24))
+    owner.execute(
+        "SELECT es.open_partition(%s, number) "
+        "FROM generate_series(%s / es.partition_size(), (%s - 1) / es.partition_size()) AS number",
+        (ledger, have, known),
+    )
     source = f"COPY (SELECT {_COLUMNS} FROM copy.record WHERE ledger = %s AND position > %s) TO STDOUT (FORMAT binary)"
     with (
         audit.cursor() as reading,
@@ -94,15 +102,16 @@ def refill_ledger(
     return have + 1, known
 
 
-def _head(connection: psycopg.Connection[Any], table: str, ledger: str) -> int:
-    row = connection.execute(_HEAD.format(table=table).encode(), (ledger,)).fetchone()
+def _number(connection: psycopg.Connection[Any], query: str, ledger: str) -> int:
+    row = connection.execute(query.encode(), (ledger,)).fetchone()
     return int(row[0]) if row else 0
 
 
 def _same(audit: psycopg.Connection[Any], owner: psycopg.Connection[Any], ledger: str, upto: int) -> None:
+    retired = _number(owner, _RETIRED, ledger)
     with audit.cursor(name="copied") as copied, owner.cursor(name="owned") as owned:
-        copied.execute(_HASHES.format(table="copy.record").encode(), (ledger, upto))
-        owned.execute(_HASHES.format(table="es.event").encode(), (ledger, upto))
-        for position, (mine, theirs) in enumerate(zip(copied, owned, strict=True), 1):
-            if mine != theirs or mine[0] != position:
+        copied.execute(_HASHES.format(table="copy.record").encode(), (ledger, retired, upto))
+        owned.execute(_HASHES.format(table="es.event").encode(), (ledger, retired, upto))
+        for position, (mine, theirs) in enumerate(zip_longest(copied, owned), retired + 1):
+            if mine is None or mine != theirs or mine[0] != position:
                 raise Diverged(f"{ledger}/{position} is another fact than audit's copy of it")
