@@ -28,6 +28,7 @@ async def test_every_read_model_is_a_fold(staffed):
     for content in (b"{}", b"[]"):
         await staffed.promote(await staffed.ready(content))
     await staffed.post("/v1/models/credit/rollbacks", "boris", {"reason": "the second one drifts"})
+    await staffed.post("/v1/sessions", "boris", {"cores": 4, "memory_gb": 8})
     records = await staffed.resources.store.read("registry", 0, 1000)
     for view in VIEWS:
         rows = check_view(view, records)

@@ -18,6 +18,7 @@ from letopis.registry.model.api import router as model
 from letopis.registry.principal.api import router as principal
 from letopis.registry.promotion.api import router as promotion
 from letopis.registry.reveal.api import router as reveal
+from letopis.registry.session.api import router as session
 from letopis.registry.settings import RegistrySettings
 from letopis.registry.use_case.api import router as use_case
 from letopis.registry.version.api import router as version
@@ -68,7 +69,7 @@ OWN = (
 
 def routers() -> list[APIRouter]:
     """All doors of the registry."""
-    return [principal, reveal, access_review, use_case, model, version, evidence, promotion, *OWN]
+    return [principal, reveal, access_review, use_case, model, version, evidence, promotion, session, *OWN]
 
 
 def create_app(settings: RegistrySettings, heard: Callable[[str, int], None] | None = None) -> FastAPI:

@@ -28,6 +28,7 @@ from letopis.registry.promotion.events import (
     PromotionRequested,
 )
 from letopis.registry.reveal.events import FACTS as REVEAL
+from letopis.registry.session.events import FACTS as SESSION
 from letopis.registry.use_case.events import FACTS as USE_CASE
 from letopis.registry.use_case.events import UseCaseApproved, UseCaseProposed, UseCaseRejected
 from letopis.registry.version.events import FACTS as VERSION
@@ -35,7 +36,7 @@ from letopis.registry.version.events import VersionRegistered
 
 CONTRACT = PRINCIPAL | USE_CASE | MODEL | VERSION | EVIDENCE | PROMOTION | PRODUCTION
 # All that the service's ledgers publish.
-PUBLISHED = {"registry": CONTRACT | ENROLMENT | ACCESS_REVIEW | REVEAL}
+PUBLISHED = {"registry": CONTRACT | ENROLMENT | ACCESS_REVIEW | SESSION | REVEAL}
 
 __all__ = [
     "CONTRACT",

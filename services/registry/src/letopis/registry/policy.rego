@@ -8,6 +8,7 @@ import data.letopis.registry.parked
 import data.letopis.registry.principal
 import data.letopis.registry.production
 import data.letopis.registry.promotion
+import data.letopis.registry.session
 import data.letopis.registry.use_case
 import rego.v1
 
@@ -36,3 +37,5 @@ authorize := gate.answer(parked.allow, parked.deny) if gate.room == "parked"
 authorize := gate.plain if gate.room == "replay"
 
 authorize := gate.plain if gate.room == "reveal"
+
+authorize := gate.answer_told(session.allow, session.deny, set(), session.details) if gate.room == "session"

@@ -8,6 +8,7 @@ from letopis.registry.app import Directory, RegistryResources, create_app
 from letopis.registry.principal.views import Principals
 from letopis.registry.production.reactions import EnterWhenCompleted
 from letopis.registry.promotion.views import PromotionSummary
+from letopis.registry.session.views import OpenSessions
 from letopis.registry.settings import RegistrySettings
 from letopis.registry.use_case.views import UseCases
 from letopis.registry.version.views import Models, ProductionHistory, Versions
@@ -20,6 +21,7 @@ VIEWS: tuple[type[View], ...] = (
     Versions,
     ProductionHistory,
     PromotionSummary,
+    OpenSessions,
 )
 
 

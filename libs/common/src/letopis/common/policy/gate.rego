@@ -77,26 +77,33 @@ open(fired) if {
 
 text(rule) := object.get(data.bundle.rules, [service, room, rule], {})
 
-reasons(fired) := object.union(barred, {rule: reason |
+reasons(fired, details) := object.union(barred, {rule: reason |
 	some rule in (preventing(fired) | in_mode(fired, "warn"))
 	told := text(rule)
 	reason := {
 		"owner": object.get(told, "owner", ""),
-		"message": object.get(told, "message", rule),
+		"message": worded(object.get(told, "message", rule), object.get(details, rule, null)),
 		"remedy": object.get(told, "remedy", ""),
 	}
 })
 
+# A room may add to the words of a rule what it fired on: who asked for how much, and how much there is.
+worded(message, null) := message
+
+worded(message, detail) := sprintf("%s: %s", [message, detail]) if is_string(detail)
+
 # The answer of a room. `open` is asked again: a room cannot answer yes against its own denials.
-answer_with(allowed, fired, obligations) := {
+answer_told(allowed, fired, obligations, details) := {
 	"allow": yes(allowed, fired),
 	"deny": (object.keys(barred) | preventing(fired)),
 	"warned": in_mode(fired, "warn"),
 	"observed": in_mode(fired, "observe"),
 	"obligations": obligations,
-	"reasons": reasons(fired),
+	"reasons": reasons(fired, details),
 	"revision": data.bundle.revision,
 }
+
+answer_with(allowed, fired, obligations) := answer_told(allowed, fired, obligations, {})
 
 answer(allowed, fired) := answer_with(allowed, fired, set())
 

@@ -146,3 +146,10 @@ test_no_room_says_yes_against_its_own_denials if {
 	contradiction := gate.answer(true, {"four_eyes.own_parcel"}) with input as send
 	contradiction.allow == false
 }
+
+test_a_room_adds_to_the_words_of_a_rule if {
+	answer := gate.answer_told(true, {"parcel.too_heavy"}, set(), {"parcel.too_heavy": "30 kg"}) with input as heavy
+	answer.reasons["parcel.too_heavy"].message == "the parcel weighs more than 20 kg: 30 kg"
+	other := gate.answer_told(true, {"parcel.too_heavy"}, set(), {"other": "30 kg"}) with input as heavy
+	other.reasons["parcel.too_heavy"] == told
+}

@@ -1,0 +1,1 @@
+"""Compute sessions: who holds how many cores and how much memory, inside the limits of policy."""
