@@ -115,6 +115,31 @@ class TestLedgerFeed:
             assert not feed._held
             assert not feed._waiting
 
+    async def test_a_pull_that_fell_silent_is_made_anew(self, town, monkeypatch):
+        """The server has lost the pull's subscription and the client does not know; the door is closed."""
+        monkeypatch.setattr("letopis.common.following.feed.QUIET", 0.3)
+        feed = town.feed()
+        projector = projector_of(town, feed)
+
+        def told(name):
+            return feed.metrics.registry.get_sample_value(f"letopis_feed_{name}", {"ledger": "registry"})
+
+        async with town.working(town.relay().run, feed.run, projector.run):
+            await reached(town, await town.tell(5))
+            await hearing(feed)
+            assert told("stuck") == 0
+            client = await feed.bus.client()
+            await client._send_unsubscribe(max(client._subs))
+            town.door.open = False
+            await reached(town, await town.tell(5))
+            assert told("pulls_renewed_total") >= 1
+
+            async def acknowledged():
+                return told("lag_events") == 0 and told("lag_seconds") == 0
+
+            await town.until(acknowledged)
+        assert told("stuck") == 1
+
     async def test_telemetry_comes_in_segments(self, town):
         feed = town.feed("decisions", "monitoring")
         feed.taken("reader", 0)

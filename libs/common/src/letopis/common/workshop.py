@@ -95,7 +95,7 @@ class Workshop:
             else:
                 owner = self.settings.url_of(self.follows[ledger])
                 door = DoorLedger(self.http, self.tokens, owner, ledger, self.news)
-                feed = LedgerFeed(door, self.bus, self.news, f"{self.name}_{ledger}")
+                feed = LedgerFeed(door, self.bus, self.news, f"{self.name}_{ledger}", metrics=self.metrics)
                 self.parts.add(f"feed {ledger}", feed.run)
                 self.made[ledger] = feed
         return self.made[ledger]

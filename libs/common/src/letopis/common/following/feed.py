@@ -12,10 +12,12 @@ from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from time import monotonic
+from typing import Any
 
 from nats.aio.msg import Msg
 from nats.errors import Error as NatsError
 from nats.js import JetStreamContext
+from nats.js.api import ConsumerInfo
 
 from letopis.common import faults
 from letopis.common.envelope import Record
@@ -23,6 +25,7 @@ from letopis.common.errors import Unavailable
 from letopis.common.following.door import DoorLedger
 from letopis.common.following.news import News
 from letopis.common.messaging import Bus, MessageError, Tidings, stream_name, told_in
+from letopis.common.observability import Metrics
 
 SILENCE = 10.0
 # While the news do not come at all, the door is asked more often.
@@ -33,6 +36,8 @@ BURST = 100
 # The server sends again what is not acknowledged in 30 s. A reader that is stuck for long does not need that: the
 # door has everything.
 UNACKNOWLEDGED = 20.0
+# So long a pull may bring nothing before the server is asked whether it has something, and at most so long.
+QUIET, LONGEST_QUIET = 5.0, 60.0
 _log = logging.getLogger(__name__)
 
 
@@ -45,6 +50,7 @@ class LedgerFeed:
     news: News
     durable: str
     silence: float = SILENCE
+    metrics: Metrics = field(default_factory=lambda: Metrics("feed"))
     leafhashes: dict[int, bytes] = field(default_factory=dict)
     _held: dict[int, Record] = field(default_factory=dict)
     _waiting: deque[tuple[int, float, Msg]] = field(default_factory=deque)
@@ -93,26 +99,41 @@ class LedgerFeed:
 
     async def run(self) -> None:
         """Hear news for ever; ends with Unavailable when NATS or the durable is away, to begin again."""
+        stuck = self.metrics.gauge("feed_stuck", "1 while no news of the ledger come", ("ledger",)).labels(self.ledger)
         try:
             js = await self.bus.jetstream()
-            await self._hear(js)
+            await self._hear(js, stuck)
         except (NatsError, TimeoutError) as error:
             raise Unavailable(f"no news of {self.ledger} come") from error
         finally:
             self._hearing = False
+            stuck.set(1)
 
-    async def _hear(self, js: JetStreamContext) -> None:
-        await js.consumer_info(stream_name(self.ledger), self.durable)
-        subscription = await js.pull_subscribe_bind(consumer=self.durable, stream=stream_name(self.ledger))
+    async def _hear(self, js: JetStreamContext, stuck: Any) -> None:
+        """Make a silent pull anew, after pauses that grow while that does not help."""
+        renewed = self.metrics.counter("feed_pulls_renewed", "Pulls that fell silent and were made anew", ("ledger",))
+        quiet = QUIET
+        while True:
+            heard = await self._pull(js, quiet, stuck)
+            quiet = QUIET if heard else min(quiet * 2, LONGEST_QUIET)
+            renewed.labels(self.ledger).inc()
+
+    async def _pull(self, js: JetStreamContext, quiet: float, stuck: Any) -> bool:
+        """Hear until the pull brings nothing although the server has or had something; whether it ever brought any."""
+        stream, heard = stream_name(self.ledger), 0
+        delivered = _delivered(await js.consumer_info(stream, self.durable))
+        subscription = await js.pull_subscribe_bind(consumer=self.durable, stream=stream)
         self._hearing = True
+        stuck.set(0)
         try:
             while True:
-                batch, patience = 1, 5.0
+                batch, patience = 1, quiet
                 while True:
                     try:
                         messages = await subscription.fetch(batch, timeout=patience)
                     except TimeoutError:
                         break
+                    heard += len(messages)
                     self._take(messages)
                     faults.point("feed.heard")
                     await self._acknowledge()
@@ -120,7 +141,9 @@ class LedgerFeed:
                     batch, patience = BURST, 0.02
                 if batch == 1:
                     # Nothing for a while: is the durable still there, or does silence only look like peace?
-                    await js.consumer_info(stream_name(self.ledger), self.durable)
+                    told = await js.consumer_info(stream, self.durable)
+                    if told.num_pending or _delivered(told) > delivered + heard:
+                        return heard > 0
                 await self._acknowledge()
         finally:
             await subscription.unsubscribe()
@@ -150,7 +173,17 @@ class LedgerFeed:
             # An acknowledgement that does not arrive only makes the server send the message again.
             with suppress(NatsError):
                 await self._waiting.popleft()[2].ack()
+        lag = max(self.known - floor, 0) if self._taken else 0
+        late = now - self._waiting[0][1] if lag and self._waiting else 0
+        gauge, ledger = self.metrics.gauge, self.ledger
+        gauge("feed_lag_events", "Facts heard of that some reader has not taken", ("ledger",)).labels(ledger).set(lag)
+        gauge("feed_lag_seconds", "Since when the oldest news waits for a reader", ("ledger",)).labels(ledger).set(late)
 
     def _silent(self) -> bool:
         """Silence shows no hole: nothing was heard or asked for too long."""
         return monotonic() - self._told_at > (self.silence if self._hearing and self.bus.connected else DEAF)
+
+
+def _delivered(told: ConsumerInfo) -> int:
+    """How many messages the server has handed to the durable's pulls."""
+    return told.delivered.consumer_seq if told.delivered else 0
