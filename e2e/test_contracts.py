@@ -16,6 +16,7 @@ from openapi_spec_validator import OpenAPIV31SpecValidator
 from letopis.common.contracts.payload import schema_name
 from letopis.common.contracts.released import differences, generated, services
 from letopis.common.envelope import record_from_json
+from letopis.common.errors import Invalid, NotFound, Refused
 from letopis.common.messaging import cloudevent
 from letopis.common.serialization import Catalogue
 
@@ -27,6 +28,10 @@ OPENAPI = json.loads(
 LEDGERS = {"registry": ["registry"], "features": ["features", "access"], "inference": ["inference", "decisions"]}
 LEDGERS |= {"monitoring": ["monitoring"], "audit": ["audit"]}
 
+# What only our own jobs and reactions can meet, or nobody, since the id is new with every request.
+INTERNAL = {"promotion.exists", "batch.exists", "batch.unknown", "grant.exists", "online.counting_stopped"}
+INTERNAL |= {"read.known", "read.over", "job.known", "job.not_running", "job.rows_uncounted"}
+
 
 @cache
 def documents(service):
@@ -34,11 +39,11 @@ def documents(service):
     return made[f"{service}.openapi.json"], made[f"{service}.asyncapi.json"]
 
 
-def rooms_of(service):
-    """Every module of facts below a service."""
+def rooms_of(service, *doors):
+    """Every such module below a service, one a room."""
     package = importlib.import_module(f"letopis.{service}")
     names = [one.name for one in pkgutil.walk_packages(package.__path__, f"letopis.{service}.")]
-    return [importlib.import_module(name) for name in names if name.endswith(".events")]
+    return [importlib.import_module(name) for name in names if name.rpartition(".")[2] in doors]
 
 
 class TestDocuments:
@@ -58,10 +63,29 @@ class TestDocuments:
 
     @pytest.mark.parametrize("service", SERVICES)
     def test_tell_every_fact_of_the_code(self, service):
-        found = [value for room in rooms_of(service) for value in vars(room).values() if isinstance(value, Catalogue)]
+        found = [
+            value
+            for room in rooms_of(service, "events")
+            for value in vars(room).values()
+            if isinstance(value, Catalogue)
+        ]
         facts = {schema_name(type, version) for one in found for type, version, _ in one.entries}
         assert facts <= set(documents(service)[1]["components"]["schemas"])
         assert facts or service == "console"
+
+    @pytest.mark.parametrize("service", SERVICES)
+    def test_promise_every_refusal_that_a_caller_can_meet(self, service):
+        """By the code of each, somewhere in the service's document; the ids of the others are given by ourselves."""
+        told = json.dumps(documents(service)[0])
+        found = {
+            kind.code
+            for room in rooms_of(service, "decider", "api")
+            for kind in vars(room).values()
+            if isinstance(kind, type)
+            and issubclass(kind, Refused | NotFound | Invalid)
+            and kind.__module__ == room.__name__
+        }
+        assert {code for code in found if f'"{code}"' not in told} <= INTERNAL
 
     def test_one_that_is_lost_is_noticed(self, tmp_path):
         (tmp_path / "gone.openapi.json").write_text("{}")

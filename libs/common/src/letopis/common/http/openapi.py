@@ -17,10 +17,17 @@ _PROBLEM = {"$ref": "#/components/schemas/Problem"}
 _TEXT = {"type": "string"}
 # What the guard itself may say, beside what every endpoint lists.
 _GUARD_CODES = {
-    "401": ("token.refused",),
+    "401": ("principal.over", "token.refused"),
     "413": ("body.too_large",),
     "422": ("address.invalid", "body.invalid", "header.invalid", "idempotency.key_reused"),
-    "503": ("authorization.not_recorded", "deadline", "view.behind"),
+    "503": (
+        "authorization.not_recorded",
+        "deadline",
+        "identity.provider_away",
+        "projecting.building",
+        "sealing.keys_away",
+        "view.behind",
+    ),
 }
 
 

@@ -14,12 +14,14 @@ from letopis.features.source import views
 from letopis.features.source.classes import ColumnClass, ColumnKind, Zone
 from letopis.features.source.decider import (
     SOURCE,
+    ClassUnknown,
     ColumnUnknown,
     ConfirmClasses,
     DictionaryBroken,
     ExtractEmpty,
     LicenceMissing,
     LoweredWithoutReason,
+    ProductionZone,
     ReasonMissing,
     RecordExtract,
     Registered,
@@ -161,7 +163,9 @@ async def upload(
     "/{source_id}/extracts",
     status_code=201,
     response_model=Receipt,
-    responses=problems(SourceUnknown, ReasonMissing, ExtractEmpty, SnapshotKnown, DictionaryBroken, FileUnusable),
+    responses=problems(
+        SourceUnknown, ProductionZone, ReasonMissing, ExtractEmpty, SnapshotKnown, DictionaryBroken, FileUnusable
+    ),
 )
 async def extract(
     source_id: Id, body: ExtractIn, call: Annotated[Call, governed("features.source.extract", deadline=120)]
@@ -189,7 +193,7 @@ async def extract(
     "/{source_id}/classification",
     status_code=201,
     response_model=Receipt,
-    responses=problems(SourceUnknown, ColumnUnknown, LoweredWithoutReason),
+    responses=problems(SourceUnknown, ColumnUnknown, ClassUnknown, LoweredWithoutReason),
 )
 async def classify(
     source_id: Id, body: ClassificationIn, call: Annotated[Call, governed("features.source.confirm")]

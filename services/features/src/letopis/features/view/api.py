@@ -26,6 +26,7 @@ from letopis.features.view.decider import (
     FeaturesMissing,
     RegisterView,
     TimesMissing,
+    TimeToLiveWrong,
     UnclassifiedInput,
     ViewUnchanged,
 )
@@ -77,6 +78,7 @@ class ViewOut(BaseModel):
         ColumnUnknown,
         ColumnsDisagree,
         TimesMissing,
+        TimeToLiveWrong,
         FeaturesMissing,
         UnclassifiedInput,
         ViewUnchanged,
