@@ -44,7 +44,7 @@ async def witnessed(ledger: str, request: Request) -> Response:
     return Response(note, media_type="text/plain; charset=utf-8", headers={"Cache-Control": "no-cache"})
 
 
-@router.get("/log/{ledger}/succession", responses=problems(NotFound))
+@router.get("/log/{ledger}/succession", response_class=media("text/plain"), responses=problems(NotFound))
 @public
 async def succession(ledger: str, request: Request) -> Response:
     """The logs of this ledger that were closed after a loss, each with what succeeded it, signed in both names."""
