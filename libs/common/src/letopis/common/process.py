@@ -62,8 +62,8 @@ def main(process: Process[Any], arguments: Sequence[str] | None = None) -> int:
         case ["migrate"]:
             migrate(process.name, process.settings())
             return 0
-        case ["rebuild", view]:
-            return asyncio.run(_rebuild(process, view))
+        case ["rebuild", view, *options]:
+            return asyncio.run(_rebuild(process, view, options))
         case ["retire", ledger, number, checkpoint] if number.isascii() and number.isdigit():
             return _retire(process, ledger, int(number), Path(checkpoint))
         case _:
@@ -131,21 +131,25 @@ def _registered(process: Process[Any], settings: ServiceSettings, broker: "Broke
     return jobs
 
 
-async def _rebuild(process: Process[Any], name: str) -> int:
+async def _rebuild(process: Process[Any], name: str, options: Sequence[str]) -> int:
     from letopis.common.observability import Metrics
-    from letopis.common.projecting.rebuild import named, rebuild
+    from letopis.common.projecting.command import carry_out, wish
+    from letopis.common.projecting.rebuild import named
 
     settings = process.settings()
+    faults.arm(settings.faults)
     workshop = Workshop.of(process.name, settings, News(), Metrics(process.name), process.owns, process.follows)
     try:
-        view = named(process.views, name)
-        count = await rebuild(view, workshop.sources(view), workshop.projector_engine)
+        view, wished = named(process.views, name), wish(options)
+        reports = settings.state_dir / "rebuilds"
+        told = await carry_out(view, wished, workshop.sources(view), workshop.projector_engine, reports)
     except LetopisError as error:
-        print(error.detail, file=sys.stderr)  # noqa: T201 a command line answers
+        notes = getattr(error, "__notes__", ())
+        print(error.detail, *notes, sep="; ", file=sys.stderr)  # noqa: T201 a command line answers
         return 1
     finally:
         await workshop.close()
-    print(f"{name}: rebuilt from {count:,} facts and live")  # noqa: T201 a command line answers
+    print(told)  # noqa: T201 a command line answers
     return 0
 
 

@@ -1,7 +1,7 @@
 """Schemas that hold a view: started, found again, swapped, and dropped one generation later."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, LiteralString
 
 from psycopg import sql
@@ -16,9 +16,17 @@ _IN_USE = """
     WHERE view = %s AND version = %s AND shape = %s
     ORDER BY array_position(ARRAY['live', 'catching_up', 'building', 'retired'], state), generation DESC LIMIT 1"""
 _UNDER_LOCK = """
-    SELECT c.position, s.state
+    SELECT c.ledger, c.position, s.state
     FROM projecting.checkpoint c JOIN projecting.view_state s USING (view, version, generation)
-    WHERE view = %s AND version = %s AND generation = %s AND ledger = %s FOR UPDATE OF c"""
+    WHERE view = %s AND version = %s AND generation = %s ORDER BY c.ledger FOR UPDATE OF c"""
+_LIVE = """
+    SELECT s.version, s.generation, s.schema_name, s.shape FROM projecting.view_state s
+    JOIN pg_namespace n ON n.nspname = s.schema_name
+    WHERE s.view = %s AND s.state = 'live' ORDER BY s.version DESC LIMIT 1"""
+_RETIRED = """
+    SELECT s.version, s.generation, s.schema_name, s.shape FROM projecting.view_state s
+    JOIN pg_namespace n ON n.nspname = s.schema_name
+    WHERE s.view = %s AND s.state = 'retired' ORDER BY s.changed_at DESC LIMIT 1"""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -30,10 +38,14 @@ class Generation:
     number: int
     schema: str
     state: str
+    shape: str = ""
 
     @property
     def key(self) -> tuple[str, int, int]:
         return self.view, self.version, self.number
+
+    def in_state(self, state: str) -> "Generation":
+        return replace(self, state=state)
 
     @property
     def answers(self) -> bool:
@@ -46,7 +58,9 @@ async def in_use(connection: Connection, view: View) -> Generation | None:
     row = await _one(connection, _IN_USE, (view.name, view.version, view.shape()))
     if row is None:
         return None
-    return Generation(view=view.name, version=view.version, number=row[0], schema=row[1], state=row[2])
+    return Generation(
+        view=view.name, version=view.version, number=row[0], schema=row[1], state=row[2], shape=view.shape()
+    )
 
 
 async def open_or_start(connection: Connection, view: View) -> Generation:
@@ -83,10 +97,31 @@ async def positions(connection: Connection, generation: Generation) -> dict[str,
     return dict(await cursor.fetchall())
 
 
-async def stand(connection: Connection, generation: Generation, ledger: str) -> tuple[int, str] | None:
-    """Position and state, the checkpoint locked until the transaction ends; None if the generation is gone."""
-    told: tuple[int, str] | None = await _one(connection, _UNDER_LOCK, (*generation.key, ledger))
-    return told
+async def stand(connection: Connection, generation: Generation) -> tuple[dict[str, int], str] | None:
+    """Positions and state; None if the generation is gone.
+
+    All its checkpoints are locked until the transaction ends: facts of two ledgers may touch the same row.
+    """
+    found = await (await connection.execute(_UNDER_LOCK, generation.key)).fetchall()
+    return ({ledger: position for ledger, position, _ in found}, found[0][2]) if found else None
+
+
+async def live_of(connection: Connection, view: View) -> Generation | None:
+    """The live generation of a view of whatever version, if its schema is there."""
+    return await _known(connection, _LIVE, view, "live")
+
+
+async def retired_of(connection: Connection, view: View) -> Generation | None:
+    """The generation that was live before, of whatever version, if its schema is there."""
+    return await _known(connection, _RETIRED, view, "retired")
+
+
+async def discard(connection: Connection, view: View, generation: Generation) -> None:
+    """Drop a generation that readers do not use."""
+    async with connection.transaction():
+        await _turn(connection, view)
+        if await same(connection, generation) and not generation.answers:
+            await _drop(connection, view, f"version = {generation.version} AND generation = {generation.number}")
 
 
 async def advance(connection: Connection, generation: Generation, ledger: str, before: int, after: int) -> bool:
@@ -123,21 +158,30 @@ async def swap(connection: Connection, view: View, generation: Generation) -> bo
         live = await in_use(connection, view)
         if live is not None and live.state == "live":
             # The live one cannot advance while its checkpoints are locked.
-            theirs = {ledger: await stand(connection, live, ledger) for ledger in view.sources}
+            theirs = await stand(connection, live)
             ours = await positions(connection, generation)
-            if _behind(ours, theirs):
+            if theirs is not None and _behind(ours, theirs[0]):
                 return False
-        await _drop(connection, view, "state = 'retired'")
+        await _drop(connection, view, f"state = 'retired' AND schema_name <> '{generation.schema}'")
         await connection.execute(
-            "UPDATE projecting.view_state SET state = 'retired', changed_at = now() WHERE view = %s AND state = 'live'",
+            "UPDATE projecting.view_state SET state = 'retired', changed_at = clock_timestamp()"
+            " WHERE view = %s AND state = 'live'",
             (view.name,),
         )
         await _mark(connection, generation, "live")
         return True
 
 
-def _behind(ours: Mapping[str, int], theirs: Mapping[str, tuple[int, str] | None]) -> bool:
-    return any(told is not None and told[0] > ours.get(ledger, 0) for ledger, told in theirs.items())
+def _behind(ours: Mapping[str, int], theirs: Mapping[str, int]) -> bool:
+    return any(position > ours.get(ledger, 0) for ledger, position in theirs.items())
+
+
+async def _known(connection: Connection, query: LiteralString, view: View, state: str) -> Generation | None:
+    row = await _one(connection, query, (view.name,))
+    if row is None:
+        return None
+    version, number, schema, shape = row
+    return Generation(view=view.name, version=version, number=number, schema=schema, state=state, shape=shape)
 
 
 async def _start(connection: Connection, view: View) -> Generation:
@@ -159,7 +203,9 @@ async def _start(connection: Connection, view: View) -> Generation:
         await connection.execute(_literal(statement))
     for grant in ("GRANT USAGE ON SCHEMA {} TO {}", "GRANT SELECT ON ALL TABLES IN SCHEMA {} TO {}"):
         await connection.execute(sql.SQL(grant).format(sql.Identifier(schema), to))
-    generation = Generation(view=view.name, version=view.version, number=number, schema=schema, state="building")
+    generation = Generation(
+        view=view.name, version=view.version, number=number, schema=schema, state="building", shape=view.shape()
+    )
     await connection.execute(
         "INSERT INTO projecting.view_state (view, version, generation, shape, schema_name, state)"
         " VALUES (%s, %s, %s, %s, %s, %s)",
@@ -183,7 +229,7 @@ async def _drop(connection: Connection, view: View, which: str) -> None:
 
 async def _mark(connection: Connection, generation: Generation, state: str) -> None:
     await connection.execute(
-        "UPDATE projecting.view_state SET state = %s, changed_at = now()"
+        "UPDATE projecting.view_state SET state = %s, changed_at = clock_timestamp()"
         " WHERE (view, version, generation) = (%s, %s, %s)",
         (state, *generation.key),
     )

@@ -2,9 +2,8 @@
 
 import asyncio
 import logging
-from collections.abc import AsyncIterator, Mapping, Sequence
-from contextlib import asynccontextmanager
-from dataclasses import replace
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from contextlib import AsyncExitStack, asynccontextmanager
 from datetime import datetime
 from typing import cast
 
@@ -15,26 +14,40 @@ from letopis.common import faults
 from letopis.common.clock import Clock, SystemClock
 from letopis.common.driver import Connection, driver
 from letopis.common.envelope import Record
-from letopis.common.errors import LedgerHole, Unavailable
+from letopis.common.errors import Conflict, LedgerHole, Unavailable
 from letopis.common.following.source import Source
 from letopis.common.observability import Metrics
 from letopis.common.projecting import generation as generations
+from letopis.common.projecting.comparing import Differences, compare
 from letopis.common.projecting.folding import ViewStuck, fold
 from letopis.common.projecting.generation import Generation
 from letopis.common.projecting.rows import Key, Row
 from letopis.common.projecting.tables import StoredTable
 from letopis.common.projecting.view import View, checked
+from letopis.common.running import end
 
 BATCH = 2000
+# While nobody reads what is written, larger batches write each row less often.
+BULK = 10_000
+# So many batches of one ledger in turn, each read while the one before is folded.
+RUN = 8
 _log = logging.getLogger(__name__)
+
+
+class Superseded(Conflict):
+    """A generation that was being built was dropped or made live by somebody else."""
+
+    code = "projecting.superseded"
+    title = "Another rebuild of this view took over"
 
 
 class Projector:
     """The worker of one view. Two at once are harmless: the checkpoint is compared and set.
 
     A generation that readers do not use yet is fed by the ledgers' owners, who alone can say that it has come to
-    the end; then it is made live. Facts are truth and views are not, so commits do not wait for the disk: a crash
-    of the database takes rows and checkpoint back together.
+    the end. It is built up to where the live one stands, compared with it there (`judge` may raise, so that it is not
+    made live), brought to the end and made live. Facts are truth and views are not, so commits do not wait for the
+    disk: a crash of the database takes rows and checkpoint back together.
     """
 
     def __init__(
@@ -45,8 +58,9 @@ class Projector:
         *,
         metrics: Metrics | None = None,
         clock: Clock | None = None,
-        batch: int = BATCH,
+        batch: int = 0,
         generation: Generation | None = None,
+        judge: Callable[[Differences], None] | None = None,
     ) -> None:
         self.view = checked(view)
         self._sources = {ledger: sources[ledger] for ledger in self.view.sources}
@@ -54,6 +68,11 @@ class Projector:
         self._clock = clock or SystemClock()
         self._batch = batch
         self._generation = generation
+        self._pinned = generation is not None
+        self._judge = judge
+        self.compared: Differences | None = None
+        # Where the live generation stands, beyond which one that is being built does not go before it is compared.
+        self._bound: dict[str, int] | None = None
         self._tables: dict[Table, StoredTable] = {}
         self._positions: dict[str, int] = {}
         self._told_at: dict[str, datetime] = {}
@@ -65,12 +84,18 @@ class Projector:
             "view_lag_seconds", "Age of the last fact taken while there are more", ("view", "ledger")
         )
         self._stuck = metrics.gauge("view_stuck", "1 while the view cannot take a fact", ("view",))
+        self._differing = metrics.gauge("view_differences", "Rows that a new generation told otherwise", ("view",))
         self._taken = metrics.counter("view_facts", "Facts the view has gone through", ("view", "ledger"))
 
     @property
     def live(self) -> bool:
         """Whether readers use what this projector writes."""
         return self._generation is not None and self._generation.answers
+
+    @property
+    def settled(self) -> bool:
+        """Whether what is built has been compared, or has nothing to be compared with."""
+        return self._generation is not None and self._generation.state == "catching_up" and self._bound is None
 
     async def run(self) -> None:
         """Keep the view current for ever; raises ViewStuck, LedgerHole, Unavailable for whoever restarts it."""
@@ -97,26 +122,47 @@ class Projector:
         return count
 
     async def _advance(self, source: Source, ledger: str) -> int:
-        moved = False
-        while not moved:
-            after = self._positions[ledger]
-            records = await source.read(after, self._batch, sure=not self.live)
-            if not records:
-                self._ended.add(ledger)
-                return 0
-            faults.point("view.read")
-            self._ended.discard(ledger)
-            _contiguous(records, ledger, after)
-            moved = await self._take(ledger, after, records)
-            faults.point("view.committed")
-            if not moved:
-                await self._open()
-        last = records[-1]
-        self._positions[ledger] = last.position
-        self._told_at[ledger] = last.recorded_at
-        self._taken.labels(self.view.name, ledger).inc(len(records))
-        source.taken(self.view.name, last.position)
-        return len(records)
+        """A batch; while building a run of them, each read while the one before is folded."""
+        count, taken, ahead = 0, 0, None
+        try:
+            while taken < (1 if self.live else RUN):
+                after = self._positions[ledger]
+                if (limit := self._limit(ledger, after)) <= 0:
+                    self._ended.add(ledger)
+                    break
+                records = await (ahead or source.read(after, limit, sure=not self.live))
+                ahead = None
+                if not records:
+                    self._ended.add(ledger)
+                    break
+                faults.point("view.read")
+                self._ended.discard(ledger)
+                _contiguous(records, ledger, after)
+                last = records[-1]
+                if not self.live and len(records) == limit and (more := self._limit(ledger, last.position)) > 0:
+                    ahead = asyncio.create_task(_read(source, last.position, more))
+                moved = await self._take(ledger, after, records)
+                faults.point("view.committed")
+                if not moved:
+                    if ahead is not None:
+                        await end(ahead)
+                        ahead = None
+                    await self._open()
+                    continue
+                count, taken = count + len(records), taken + 1
+                self._positions[ledger] = last.position
+                self._told_at[ledger] = last.recorded_at
+                self._taken.labels(self.view.name, ledger).inc(len(records))
+                source.taken(self.view.name, last.position)
+        finally:
+            if ahead is not None:
+                await end(ahead)
+        return count
+
+    def _limit(self, ledger: str, after: int) -> int:
+        """How many facts the next batch may have."""
+        size = self._batch or (BATCH if self.live else BULK)
+        return size if self._bound is None else min(size, self._bound.get(ledger, after + size) - after)
 
     async def _take(self, ledger: str, after: int, records: Sequence[Record]) -> bool:
         """Apply a batch; where a fact in it cannot be taken, what stands before it is."""
@@ -136,8 +182,8 @@ class Projector:
         generation = cast("Generation", self._generation)
         async with self._connection() as connection, connection.transaction():
             await connection.execute("SET LOCAL synchronous_commit = off")
-            stand = await generations.stand(connection, generation, ledger)
-            if stand is None or stand != (after, generation.state):
+            stand = await generations.stand(connection, generation)
+            if stand is None or stand[0][ledger] != after or stand[1] != generation.state:
                 return False
 
             async def load(table: Table, keys: Sequence[Key]) -> dict[Key, Row]:
@@ -146,8 +192,8 @@ class Projector:
             faults.point("view.locked")
             rows = await fold(self.view, records, load)
             faults.point("view.folded")
-            for table, (written, deleted) in rows.changes().items():
-                await self._tables[table].write(connection, written, deleted)
+            for table, change in rows.changes().items():
+                await self._tables[table].write(connection, change)
             faults.point("view.written")
             return await generations.advance(connection, generation, ledger, after, records[-1].position)
 
@@ -155,26 +201,73 @@ class Projector:
         """Find the generation to work on, or start one; learn where it stands."""
         async with self._connection(prepared=False) as connection:
             if self._generation is None or not await generations.same(connection, self._generation):
+                if self._pinned:
+                    raise Superseded(f"what was built of {self.view.name} is gone: somebody else rebuilt it meanwhile")
                 self._generation = await generations.open_or_start(connection, self.view)
             self._tables = {table: StoredTable(self._generation.schema, table) for table in self.view.tables()}
             self._positions = await generations.positions(connection, self._generation)
+            if not self.live and self.compared is None:
+                live = await generations.live_of(connection, self.view)
+                self._bound = None if live is None else await generations.positions(connection, live)
         self._ended.clear()
         for ledger, position in self._positions.items():
             self._sources[ledger].taken(self.view.name, position)
 
     async def _finish(self) -> None:
-        """All ledgers have come to their end: indexes, then one more look, then the swap."""
+        """All ledgers have come to their end: indexes, the comparison, one more look, then the swap."""
         generation = cast("Generation", self._generation)
-        async with self._connection() as connection:
-            if generation.state == "building":
+        if generation.state == "building":
+            async with self._connection() as connection:
                 if await generations.index(connection, self.view, generation):
                     faults.point("view.indexed")
-                    self._generation = replace(generation, state="catching_up")
-            elif await generations.swap(connection, self.view, generation):
-                faults.point("view.swapped")
-                self._generation = replace(generation, state="live")
-                _log.info("view is live", extra={"view": self.view.name, "version": self.view.version})
+                    self._generation = generation.in_state("catching_up")
+        elif self._bound is not None:
+            await self._compare()
+            faults.point("view.compared")
+        else:
+            async with self._connection() as connection:
+                if await generations.swap(connection, self.view, generation):
+                    faults.point("view.swapped")
+                    self._generation = generation.in_state("live")
+                    _log.info("view is live", extra={"view": self.view.name, "version": self.view.version})
         await self._open()
+
+    async def _compare(self) -> None:
+        """Bring this generation to where the live one stands, which is held there that long, and compare a snapshot."""
+        generation = cast("Generation", self._generation)
+        async with AsyncExitStack() as snapshot:
+            async with self._connection(prepared=False) as holding, holding.transaction():
+                live = await generations.live_of(holding, self.view)
+                stand = live and await generations.stand(holding, live)
+                if live is None or not stand:
+                    self._bound = None
+                    return
+                self._bound = positions = stand[0]
+                for ledger in self._sources.keys() & positions.keys():
+                    while self._limit(ledger, self._positions[ledger]) > 0:
+                        if not await self._advance(self._sources[ledger], ledger):
+                            raise Unavailable(f"{ledger} cannot be read to where the live view stands")
+                connection = await snapshot.enter_async_context(self._connection(prepared=False))
+                await connection.execute("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY")
+                snapshot.push_async_callback(connection.execute, "ROLLBACK")
+                # The first statement takes the snapshot; from here on the live view may go on.
+                await connection.execute("SELECT FROM projecting.checkpoint LIMIT 1")
+            told = await compare(connection, self.view, live, generation, positions)
+        self._bound, self.compared = None, told
+        self._differing.labels(self.view.name).set(told.count)
+        _log.log(
+            logging.INFO if told.expected or not told.count else logging.WARNING,
+            "a view was compared with the live one",
+            extra={
+                "view": told.view,
+                "live": told.live,
+                "new": told.new,
+                "rows": told.count,
+                "expected": told.expected,
+            },
+        )
+        if self._judge is not None:
+            self._judge(told)
 
     async def _news(self) -> None:
         # A ledger whose owner is away is asked again later, whatever is heard of it.
@@ -216,3 +309,7 @@ def _contiguous(records: Sequence[Record], ledger: str, after: int) -> None:
     for expected, record in enumerate(records, after + 1):
         if record.position != expected or record.ledger != ledger:
             raise LedgerHole(f"{ledger}/{expected} is missing", ledger=ledger, position=expected)
+
+
+async def _read(source: Source, after: int, limit: int) -> Sequence[Record]:
+    return await source.read(after, limit, sure=True)

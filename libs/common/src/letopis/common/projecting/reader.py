@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Mapping, Sequence
+from datetime import datetime
 from time import monotonic
 from typing import Any
 
@@ -17,7 +18,7 @@ REMEMBERED = 1.0
 POLL = 0.02
 _GONE = {"42P01", "3F000"}
 _WHERE = text("""
-    SELECT s.schema_name, c.ledger, c.position
+    SELECT s.schema_name, s.changed_at, c.ledger, c.position
     FROM projecting.view_state s LEFT JOIN projecting.checkpoint c USING (view, version, generation)
     WHERE (s.view, s.version, s.generation) = (
         SELECT view, version, generation FROM projecting.view_state
@@ -38,7 +39,8 @@ class ViewReader:
 
     def __init__(self, engine: AsyncEngine) -> None:
         self._engine = engine
-        self._schemas: dict[tuple[str, int, str], tuple[str, float]] = {}
+        # By view: its schema, until when it is remembered, and since when it is in use.
+        self._schemas: dict[tuple[str, int, str], tuple[str, float, datetime]] = {}
 
     async def rows(self, view: type[View] | View, statement: Executable) -> Sequence[RowMapping]:
         """The rows of a select over the view's tables; Unavailable while it is first built or the database is away."""
@@ -57,7 +59,10 @@ class ViewReader:
             found = (await connection.execute(_WHERE, _identity(view))).all()
         if not found:
             raise ViewMissing(f"view {view.name} is being built")
-        self._schemas[_key(view)] = found[0].schema_name, monotonic() + REMEMBERED
+        _, until, since = self._schemas.get(_key(view), ("", 0.0, found[0].changed_at))
+        # An answer from before a swap that comes late MUST NOT lead back: who saw the new schema goes on seeing it.
+        if since <= found[0].changed_at or until < monotonic():
+            self._schemas[_key(view)] = found[0].schema_name, monotonic() + REMEMBERED, found[0].changed_at
         return {row.ledger: row.position for row in found if row.ledger is not None}
 
     async def wait(self, view: type[View] | View, positions: Mapping[str, int], timeout: float = 5.0) -> None:  # noqa: ASYNC109 the caller's patience is part of the question
@@ -77,9 +82,9 @@ class ViewReader:
                 await asyncio.sleep(POLL)
 
     async def _schema(self, view: type[View] | View) -> str:
-        schema, until = self._schemas.get(_key(view), ("", 0.0))
-        if monotonic() < until:
-            return schema
+        known = self._schemas.get(_key(view))
+        if known is not None and monotonic() < known[1]:
+            return known[0]
         await self.positions(view)
         return self._schemas[_key(view)][0]
 

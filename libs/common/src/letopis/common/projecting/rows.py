@@ -1,6 +1,8 @@
 """The rows that a batch of facts touches, held in memory while they are folded."""
 
-from collections.abc import Collection, Mapping
+from collections.abc import Callable, Collection, Mapping
+from dataclasses import dataclass, field
+from operator import itemgetter
 from typing import Any
 
 from sqlalchemy import Table
@@ -18,6 +20,15 @@ class ViewError(LetopisError):
     title = "A view reads or writes rows that it may not"
 
 
+@dataclass(frozen=True, slots=True)
+class Change:
+    """What became of a table: rows whose keys the database does not have, rows it has, and keys it has to delete."""
+
+    fresh: list[Row] = field(default_factory=list)
+    changed: list[Row] = field(default_factory=list)
+    deleted: list[Key] = field(default_factory=list)
+
+
 class Rows:
     """`rows[table, key]` is the row or None; assigning a row stores it, `del` removes it.
 
@@ -27,13 +38,14 @@ class Rows:
 
     def __init__(self) -> None:
         self._held: dict[tuple[Table, Key], Row | None] = {}
+        self._found: dict[Table, Mapping[Key, Row]] = {}
         self._changed: dict[tuple[Table, Key], None] = {}
-        self._columns: dict[Table, tuple[frozenset[str], tuple[str, ...]]] = {}
+        self._columns: dict[Table, tuple[frozenset[str], Callable[[Row], Key]]] = {}
 
     def hold(self, table: Table, asked: Collection[Key], found: Mapping[Key, Row]) -> None:
         """Take in what the database says of these keys."""
-        key_columns = tuple(column.name for column in table.primary_key)
-        self._columns[table] = frozenset(table.columns.keys()), key_columns
+        self._columns[table] = frozenset(table.columns.keys()), key_of(table)
+        self._found[table] = found
         for key in asked:
             self._held[table, key] = found.get(key)
         if strange := found.keys() - set(asked):
@@ -49,12 +61,12 @@ class Rows:
         if place not in self._held:
             raise _undeclared(place)
         table, key = place
-        columns, key_columns = self._columns[table]
+        columns, spelled = self._columns[table]
         if row.keys() != columns:
             if strange := row.keys() - columns:
                 raise ViewError(f"{table.name} has no column {', '.join(sorted(strange))}")
             row = {name: row.get(name) for name in columns}
-        if tuple([row[name] for name in key_columns]) != key:
+        if spelled(row) != key:
             raise ViewError(f"{table.name}: the row under {key!r} has another key")
         self._held[place] = row
         self._changed[place] = None
@@ -65,18 +77,27 @@ class Rows:
         self._held[place] = None
         self._changed[place] = None
 
-    def changes(self) -> dict[Table, tuple[list[Row], list[Key]]]:
-        """By table: the rows to write and the keys to delete."""
-        told: dict[Table, tuple[list[Row], list[Key]]] = {}
+    def changes(self) -> dict[Table, Change]:
+        """By table: what to write and what to delete."""
+        told: dict[Table, Change] = {}
         for place in self._changed:
             table, key = place
-            written, deleted = told.setdefault(table, ([], []))
-            row = self._held[place]
-            if row is None:
-                deleted.append(key)
-            else:
-                written.append(row)
+            change = told.get(table) or told.setdefault(table, Change())
+            row, known = self._held[place], key in self._found[table]
+            if row is not None:
+                (change.changed if known else change.fresh).append(row)
+            elif known:
+                change.deleted.append(key)
         return told
+
+
+def key_of(table: Table) -> Callable[[Row], Key]:
+    """What takes a row's key out of it."""
+    names = [column.name for column in table.primary_key]
+    if len(names) > 1:
+        return itemgetter(*names)
+    (name,) = names
+    return lambda row: (row[name],)
 
 
 def _undeclared(place: tuple[Table, Key]) -> ViewError:

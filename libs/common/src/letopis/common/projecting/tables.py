@@ -5,14 +5,14 @@ from hashlib import sha256
 from typing import Any
 
 import msgspec
-from psycopg import sql
+from psycopg import AsyncCursor, sql
 from psycopg.rows import tuple_row
 from sqlalchemy import JSON, Table
 from sqlalchemy.dialects import postgresql
 from sqlalchemy.schema import CreateIndex, CreateTable
 
 from letopis.common.driver import Connection
-from letopis.common.projecting.rows import Key, Row
+from letopis.common.projecting.rows import Change, Key, Row, key_of
 from letopis.common.projecting.view import View
 
 _DIALECT = postgresql.dialect()  # type: ignore[no-untyped-call]
@@ -27,7 +27,8 @@ class StoredTable:
         self.passage_name = f"passage_{sha256(f'{schema} {table.name} {kinds}'.encode()).hexdigest()[:32]}"
         self._names = [column.name for column in table.columns]
         self._keys = [column.name for column in table.primary_key]
-        self._json = [isinstance(column.type, JSON) for column in table.columns]
+        self._json = [place for place, column in enumerate(table.columns) if isinstance(column.type, JSON)]
+        self._key_of = key_of(table)
         names, keys = _list(self._names), _list(self._keys)
         arrays = sql.SQL(", ").join(
             sql.SQL(f"%s::{column.type.compile(dialect=_DIALECT)}[]") for column in table.primary_key
@@ -44,6 +45,7 @@ class StoredTable:
             **parts
         )
         self._copy = sql.SQL("COPY {passage} ({names}) FROM STDIN").format(**parts)
+        self._add = sql.SQL("COPY {into} ({names}) FROM STDIN").format(**parts)
         self._merge = sql.SQL(
             "INSERT INTO {into} ({names}) SELECT {names} FROM {passage} ON CONFLICT ({keys}) DO {merge}"
         ).format(**parts)
@@ -51,30 +53,35 @@ class StoredTable:
 
     async def load(self, connection: Connection, keys: Collection[Key]) -> dict[Key, Row]:
         """The rows under these keys, by key."""
-        found: dict[Key, Row] = {}
-        async with connection.cursor(row_factory=tuple_row) as cursor:
-            await cursor.execute(self._load, _columns(keys))
-            async for values in cursor:
-                row = dict(zip(self._names, values, strict=True))
-                found[tuple([row[name] for name in self._keys])] = row
-        return found
+        cursor = connection.cursor(binary=True, row_factory=tuple_row)
+        await cursor.execute(self._load, _columns(keys))
+        rows = [dict(zip(self._names, values, strict=True)) for values in await cursor.fetchall()]
+        return {self._key_of(row): row for row in rows}
 
-    async def write(self, connection: Connection, rows: Sequence[Row], deleted: Sequence[Key]) -> None:
-        """Insert or replace rows and delete keys, within the caller's transaction."""
+    async def write(self, connection: Connection, change: Change) -> None:
+        """Insert and replace rows and delete keys, within the caller's transaction.
+
+        The caller MUST hold what keeps others from writing since the rows were loaded: fresh ones are copied straight
+        into the table.
+        """
         async with connection.cursor() as cursor:
-            if deleted:
-                await cursor.execute(self._delete, _columns(deleted))
-            if rows:
-                async with cursor.copy(self._copy) as copy:
-                    for row in rows:
-                        await copy.write_row(self._stored(row))
+            if change.deleted:
+                await cursor.execute(self._delete, _columns(change.deleted))
+            if change.fresh:
+                await self._put(cursor, self._add, change.fresh)
+            if change.changed:
+                await self._put(cursor, self._copy, change.changed)
                 await cursor.execute(self._merge)
 
-    def _stored(self, row: Row) -> list[Any]:
-        return [
-            msgspec.json.encode(value).decode() if is_json and value is not None else value
-            for value, is_json in zip((row[name] for name in self._names), self._json, strict=True)
-        ]
+    async def _put(self, cursor: AsyncCursor[Any], statement: sql.Composed, rows: Sequence[Row]) -> None:
+        names, places, encode = self._names, self._json, msgspec.json.encode
+        async with cursor.copy(statement) as copy:
+            for row in rows:
+                values = [row[name] for name in names]
+                for place in places:
+                    if values[place] is not None:
+                        values[place] = encode(values[place]).decode()
+                await copy.write_row(values)
 
 
 def make_tables(view: View, schema: str) -> list[str]:

@@ -79,10 +79,10 @@ async def _fold_all(view: View, batches: Sequence[Sequence[Record]]) -> Content:
 
     for batch in batches:
         rows = await fold(view, batch, load)
-        for table, (written, deleted) in rows.changes().items():
-            for key in deleted:
-                stored[table].pop(key, None)
-            for row in written:
+        for table, change in rows.changes().items():
+            for key in change.deleted:
+                del stored[table][key]
+            for row in (*change.fresh, *change.changed):
                 key = tuple(row[column.name] for column in table.primary_key)
                 stored[table][key] = {column.name: _kept(column.type, row[column.name]) for column in table.columns}
     return {table.name: content for table, content in stored.items()}
