@@ -1,6 +1,7 @@
 """Reactions: each fact at least once and in order, poison stops only its stream, an absent part only delays."""
 
 import asyncio
+from dataclasses import replace
 from uuid import uuid5
 
 import pytest
@@ -143,6 +144,16 @@ class TestParked:
         assert hand.done == money(1, 2, 3, 4)
         assert await parked(service) == []
 
+    async def test_a_fact_that_cannot_be_decoded_is_poison_too(self, service):
+        hand = Hand()
+        await service.tell("money", Deposited(account="a", amount=1))
+        strange = replace(facts(MONEY, Deposited(account="b", amount=2))[0], schema_version=9)
+        await service.store.append("money", "other:1", 0, [strange])
+        await service.tell("money", Deposited(account="a", amount=3))
+        await to_the_end(reactor(service, hand))
+        assert hand.done == money(1, 3)
+        assert await parked(service) == [("money", 2, "other:1")]
+
 
 class TestAway:
     async def test_a_part_that_is_away_only_delays(self, service):
@@ -157,6 +168,24 @@ class TestAway:
         await to_the_end(one)
         assert hand.done.count(("money", 2)) == 1
         assert await parked(service) == []
+
+    async def test_rests_longer_each_time_and_no_more_once_it_works(self, service):
+        hand = Hand(away=money(1))
+        await service.tell("money", Deposited(account="a", amount=1))
+        one, pauses = reactor(service, hand), []
+        for _ in range(9):
+            await one.step()
+            pauses.append(one.away["money"].seconds)
+        assert pauses == [0.5, 1, 2, 4, 8, 16, 30, 30, 30]
+        await service.tell("names", Named(account="a", names=[]))
+        await one.step(resting={"money"})
+        assert hand.done == [("names", 1)]
+        lag = {"reaction": "greet", "ledger": "money"}
+        assert one.metrics.registry.get_sample_value("letopis_reaction_lag_events", lag) == 1
+        hand.away.clear()
+        await to_the_end(one)
+        assert one.away == {}
+        assert one.metrics.registry.get_sample_value("letopis_reaction_lag_events", lag) == 0
 
     async def test_says_so_when_nothing_can_be_done(self, service):
         await service.tell("money", Deposited(account="a", amount=1))
