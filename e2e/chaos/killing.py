@@ -87,7 +87,8 @@ def kill_one_of_each(yard: Yard, number: int) -> Run:
             point = world.rng.choice([one for one in points if one not in {"view.indexed", "view.swapped"}])
             world.kill(role)
             world.struck(role, point, world.rng.randint(1, points[point]))
-            world.strikes[part] += 1
+            # One death, told by its part: which of its points it was differs from run to run.
+            world.strikes[part] += world.strikes.pop(point)
             world.start(role)
         world.grown("inference", 3)
         return world.verdict()
@@ -102,7 +103,6 @@ def kill_any_time(yard: Yard, number: int) -> Run:
             role = world.rng.choice(EVERYBODY)
             world.grown("registry" if role != "writer" else "decisions", world.rng.randint(1, 8))
             world.kill(role)
-            world.strikes[role] += 1
             world.strikes["kill -9"] += 1
             world.start(role)
         return world.verdict()
