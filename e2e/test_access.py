@@ -7,6 +7,7 @@ from datetime import UTC, datetime, timedelta
 from hashlib import sha256
 
 import pytest
+from e2e.journey.world import Problem
 
 LOGINS = [f"branch-{number:03d}" for number in range(100)]
 
@@ -42,16 +43,21 @@ class TestBatch:
 
 
 def _sealed(world, position):
-    answer = world["irina"].send("GET", "audit", f"/v1/proofs/inclusion?ledger=registry&position={position}")
-    return answer.json() if answer.status_code == 200 else None
+    try:
+        return world["irina"].get("audit", f"/v1/proofs/inclusion?ledger=registry&position={position}")
+    except Problem as problem:
+        if problem.status != 409:
+            raise
+        return None
 
 
 class TestContractor:
     def test_access_ends_with_the_contract(self, played):
         """A34: a contractor needs an end date, works until it, and the same token opens nothing once it is past."""
         today = datetime.now(UTC).date()
-        refused = registered(played, "freelancer", organisation="vendor", roles=["auditor"])
-        assert [one["rule"] for one in refused.json()["reasons"]] == ["contractors.end_date"]
+        body = {"login": "freelancer", "person": "freelancer", "name": "Freelancer", "organisation": "vendor"}
+        refused = played["olga"].refused("POST", "registry", "/v1/principals", json=body | {"roles": ["auditor"]})
+        assert refused.rules == ["contractors.end_date"]
         until = (today + timedelta(days=30)).isoformat()
         assert (
             registered(played, "freelancer", organisation="vendor", roles=["auditor"], until=until).status_code == 201
@@ -67,12 +73,20 @@ class TestContractor:
 
 
 def _opens(contractor):
-    return contractor.send("GET", "registry", "/v1/models").status_code == 200
+    try:
+        return contractor.send("GET", "registry", "/v1/models").status_code == 200
+    except Problem as problem:
+        if problem.status != 403:
+            raise
+        return False
 
 
 def _closed(contractor, service):
-    answer = contractor.send("GET", service, "/v1/models" if service == "registry" else "/v1/logs")
-    return answer.status_code == 401 and answer.json()["code"] == "principal.over"
+    try:
+        contractor.send("GET", service, "/v1/models" if service == "registry" else "/v1/logs")
+    except Problem as problem:
+        return (problem.status, problem.document["code"]) == (401, "principal.over")
+    return False
 
 
 class TestReview:
@@ -90,8 +104,8 @@ class TestReview:
         for person, action in (("anna", "registry.principal.register"), ("olga", "registry.principal.register")):
             allowed = action in rows[person]["actions"]
             body = {"login": "rx", "person": "rx", "name": "rx", "organisation": "x", "roles": []}
-            rules = {one["rule"] for one in _refused(played, person, body)["reasons"]}
-            assert ("role.not_granted" in rules) != allowed
+            refused = played[person].refused("POST", "registry", "/v1/principals", json=body)
+            assert ("role.not_granted" in refused.rules) != allowed
         position = int(answer.headers["Letopis-Position"].partition("/")[2])
         fact = (
             played["irina"].send("GET", "registry", f"/v1/ledgers/registry/facts?after={position - 1}&limit=1").json()
@@ -106,9 +120,3 @@ class TestReview:
 def _conflicts(world):
     answer = world["irina"].send("POST", "registry", "/v1/access-reviews")
     return {row["person"]: row["conflicts"] for row in answer.json()["rows"]}
-
-
-def _refused(world, login, body):
-    answer = world[login].send("POST", "registry", "/v1/principals", json=body)
-    assert answer.status_code == 403
-    return answer.json()

@@ -17,6 +17,8 @@ PUBLIC = {
     "audit": {
         "GET /log/{ledger}/checkpoint",
         "GET /log/{ledger}/key",
+        "GET /log/{ledger}/witnessed",
+        "GET /log/{ledger}/succession",
         "GET /log/{ledger}/tile/{level}/{path:path}",
     },
     "console": {

@@ -1,5 +1,6 @@
 """Exporting the access review."""
 
+import asyncio
 from hashlib import sha256
 from typing import Annotated, Literal
 
@@ -24,7 +25,7 @@ async def export(
     The actions are those of the policy that is installed here; its revision stands in the review.
     """
     authorization = await call.authorize(Object(type="access_review", id="*"))
-    bundle = bundle_of(collect())
+    bundle = await asyncio.to_thread(lambda: bundle_of(collect()))
     tables = bundle.data["bundle"]
     position = (await call.views.positions(views.Principals)).get("registry", 0)
     rows = review.review(
