@@ -202,6 +202,8 @@ def stream_positions(yard: Yard, ledger: str) -> list[int]:
     async def go(js: Any) -> list[int]:
         try:
             state = (await js.stream_info(f"LEDGER_{ledger}")).state
+            if not state.last_seq:
+                return []
             message = await js.get_msg(f"LEDGER_{ledger}", seq=state.last_seq)
         except NotFoundError:
             return []
