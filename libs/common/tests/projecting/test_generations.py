@@ -235,7 +235,7 @@ class TestBeside:
             " AND has_schema_privilege(n.oid, 'USAGE')"
             " AND has_table_privilege(c.oid, 'INSERT, UPDATE, DELETE, TRUNCATE')"
             " UNION ALL SELECT p.oid::regprocedure::text FROM pg_proc p JOIN pg_namespace n ON n.oid = p.pronamespace"
-            " WHERE n.nspname = 'es' AND p.prorettype <> 'trigger'::regtype"
+            " WHERE n.nspname = 'es' AND p.provolatile = 'v' AND p.prorettype <> 'trigger'::regtype"
             " AND has_schema_privilege(n.oid, 'USAGE') AND has_function_privilege(p.oid, 'EXECUTE')"
         )
         async with service.projecting.connect() as connection:
