@@ -30,6 +30,7 @@ from letopis.monitoring.profile.binning import (
 from letopis.monitoring.profile.histogram import (
     ABSENT_VALUE,
     NAMED_UNSEEN,
+    NOT_SHOWN,
     REFUSED_VALUE,
     Histogram,
     Value,
@@ -147,6 +148,14 @@ class TestLevels:
         count(binning, [*names, "city 99"], histogram)
         assert histogram.counts[:BINS].tolist() == [1] * BINS
         assert histogram.counts[[RARE, UNSEEN]].tolist() == [6, 1]
+
+    @pytest.mark.parametrize(
+        "value", [79161234567, "4000009876543219", "anna@bank.ru", "Anna Ivanova", "Долгорукова-Крымская"]
+    )
+    def test_names_no_unseen_value_that_may_be_of_one_person(self, value: int | str) -> None:
+        histogram = Histogram()
+        count(learn("city", ["here"]), [value, "new"], histogram)
+        assert histogram.unseen == {NOT_SHOWN: 1, "new": 1}
 
     def test_name_the_first_unseen_ones_only(self) -> None:
         binning = learn("status", [0, 1])

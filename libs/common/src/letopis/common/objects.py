@@ -72,6 +72,10 @@ class ObjectStore:
             raise ObjectDamaged(f"object {sha} has content {actual}", sha256=sha)
         return path
 
+    def remove(self, sha: str) -> None:
+        """Delete the object; nothing happens if it is not there."""
+        self.path(sha).unlink(missing_ok=True)
+
     def _aside(self) -> Path:
         try:
             (self.root / "aside").mkdir(parents=True, exist_ok=True)

@@ -63,6 +63,7 @@ class InferenceResources(Resources):
     news: News
     peers: httpx.AsyncClient
     objects: ObjectStore
+    brought: ObjectStore
     journal: Journal
     shipper: Shipper
     serving: Serving
@@ -161,13 +162,17 @@ def _assembled(
     )
     callers = Callers(base.directory, lambda login: drop(leases, lambda key: key[0] == login))
     sealer = Sealer(base.keyring, "decisions")
-    jobs = JobRunner(base.desk, base.store, journal, serving, features, objects, base.clock, sealer, shipper.caught_up)
+    brought = ObjectStore(f"{settings.object_store_url.rstrip('/')}/brought")
+    jobs = JobRunner(
+        base.desk, base.store, journal, serving, features, objects, brought, base.clock, sealer, shipper.caught_up
+    )
     serving.hearers.append(jobs.hear)
     return InferenceResources(
         **vars(base),
         news=news,
         peers=peers,
         objects=objects,
+        brought=brought,
         journal=journal,
         shipper=shipper,
         serving=serving,

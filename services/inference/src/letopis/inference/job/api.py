@@ -70,7 +70,7 @@ async def bring(
     request: Request,
     call: Annotated[Call, governed("inference.job.bring", streamed=True, body_limit=FILE_LIMIT, deadline=300)],
 ) -> FileOut:
-    """A Parquet file as the body; it is kept under its SHA-256."""
+    """A Parquet file as the body; it is kept under its SHA-256 until the job that reads it has ended."""
     await call.authorize(Object(type="file", id="*"))
     aside = call.resources.settings.state_dir / "files"
     aside.mkdir(parents=True, exist_ok=True)
@@ -80,7 +80,7 @@ async def bring(
         with path.open("xb") as file:
             async for piece in request.stream():
                 size += file.write(piece)
-        sha = await asyncio.to_thread(call.resources.objects.put_file, path)
+        sha = await asyncio.to_thread(call.resources.brought.put_file, path)
     finally:
         path.unlink(missing_ok=True)
     return FileOut(sha256=sha, bytes=size)
@@ -95,7 +95,7 @@ async def start(body: JobIn, call: Annotated[Call, governed("inference.job.start
         facts={"consumers": list(active.consumers)},
     )
     sha = body.source_sha256 or await _brought(call, body.path or "")
-    path = await asyncio.to_thread(call.resources.objects.verified, sha)
+    path = await asyncio.to_thread(call.resources.jobs.source, sha)
     rows = await asyncio.to_thread(inspect, path, servable.plan)
     job_id = str(call.command_id)
     started = JobStarted(
@@ -156,7 +156,7 @@ async def _brought(call: Call, path: str) -> str:
     root: Path | None = call.resources.settings.files_dir
     if root is None:
         raise Invalid("paths are not accepted here; bring the file by POST /v1/files")
-    sha: str = await asyncio.to_thread(_copied, call.resources.objects, root, path)
+    sha: str = await asyncio.to_thread(_copied, call.resources.brought, root, path)
     return sha
 
 

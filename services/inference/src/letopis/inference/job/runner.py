@@ -57,12 +57,14 @@ class JobRunner:
     serving: Serving
     features: OnlineFeatures
     objects: ObjectStore
+    brought: ObjectStore
     clock: Clock
     sealer: Sealer
     shipped: Callable[[], Awaitable[None]]
     pending: dict[str, Begun] = field(default_factory=dict)
     _done: dict[str, dict[int, list[Outcome]]] = field(default_factory=dict)
     _news: asyncio.Event = field(default_factory=asyncio.Event)
+    _spent: set[str] = field(default_factory=set)
 
     def hear(self, record: Record) -> None:
         """Every record of the inference ledger, in order."""
@@ -74,7 +76,10 @@ class JobRunner:
                 self.pending[fact.job_id] = Begun(started=fact, record=record)
                 self._news.set()
             case JobCompleted() | JobFailed():
-                self.pending.pop(fact.job_id, None)
+                ended = self.pending.pop(fact.job_id, None)
+                if ended is not None:
+                    self._spent.add(ended.started.source_sha256)
+                    self._news.set()
             case _:
                 return
 
@@ -86,8 +91,10 @@ class JobRunner:
             self._done.clear()
             while True:
                 self._news.clear()
+                self._let_go()
                 if not self.pending:
                     await self._news.wait()
+                    continue
                 begun = next(iter(self.pending.values()))
                 try:
                     await self.finish(begun, turn)
@@ -108,11 +115,23 @@ class JobRunner:
         await self.desk.handle(JOB, job_id, command, meta, uuid5(begun.record.event_id, "end"))
         self.pending.pop(job_id, None)
         self._done.pop(job_id, None)
+        self._spent.add(begun.started.source_sha256)
+
+    def source(self, sha: str) -> Path:
+        """The file of that content, verified: one brought for a job, or an object that lasts."""
+        return (self.brought if self.brought.has(sha) else self.objects).verified(sha)
+
+    def _let_go(self) -> None:
+        """A brought file holds its rows in clear and lives as long as a job needs it; decisions hold them sealed."""
+        needed = {one.started.source_sha256 for one in self.pending.values()}
+        for sha in self._spent - needed:
+            self.brought.remove(sha)
+        self._spent &= needed
 
     async def _score(self, begun: Begun, turn: JobTurn) -> JobCommand:
         started = begun.started
         servable = await self.serving.prepared(started.version_id)
-        path = await asyncio.to_thread(self.objects.verified, started.source_sha256)
+        path = await asyncio.to_thread(self.source, started.source_sha256)
         if started.job_id not in self._done:
             self._done[started.job_id] = await self.done_before(started)
         done = self._done[started.job_id]

@@ -13,7 +13,7 @@ from letopis.common.handling import new_fact
 from letopis.common.sealing import Sealer
 from letopis.inference.decision.events import FACTS, ChunkScored, DecisionRefused, FieldProblem
 from letopis.inference.job.rows import Chunk
-from letopis.inference.scoring.desk import Whole, problems_of
+from letopis.inference.scoring.desk import Whole, problems_of, unnamed
 from letopis.inference.scoring.plan import BadRows, Value
 from letopis.inference.scoring.record import Asked, Scored, decision_of, record_of
 from letopis.inference.scoring.servable import Servable
@@ -46,7 +46,9 @@ def score_chunk(
     if vectors is None:
         vectors = np.array([servable.plan.vector(inputs) for inputs, _ in wholes], dtype=np.float64)
     needed = np.array([one.required or not servable.scorer.takes_missing for one in servable.plan.inputs])
+    strange = [unnamed(servable, entity_id) for entity_id in chunk.entity_ids]
     fit = ~((np.isnan(vectors) & needed) | np.isinf(vectors)).any(axis=1)
+    fit &= np.array([one is None for one in strange], dtype=bool)
     scores = np.full(len(wholes), np.nan)
     if fit.any():
         scores[fit] = servable.scorer.score(vectors[fit])
@@ -62,11 +64,11 @@ def score_chunk(
             fact = record_of(decision, meta, sealer)
             outcomes.append(_line(row, entity_id, fact, score, decision.decision))
         else:
-            found = problems_of(servable, [(inputs, origins)]) or [
-                FieldProblem(field="", message="no finite score for these values")
-            ]
+            wrong = strange[place]
+            found = [wrong] if wrong is not None else problems_of(servable, [(inputs, origins)])
+            found = found or [FieldProblem(field="", message="no finite score for these values")]
             fact = new_fact(FACTS, _refused(servable, asked, row, found, inputs), meta)
-            outcomes.append(_line(row, entity_id, fact, None, None))
+            outcomes.append(_line(row, "" if wrong is not None else entity_id, fact, None, None))
         facts.append(fact)
     scored = sum(1 for one in outcomes if one.score is not None)
     checkpoint = ChunkScored(

@@ -1,5 +1,6 @@
 """One scoring request from its bytes to its answer: lease, rows, values, scores, record, and only then the answer."""
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from hashlib import sha256
@@ -16,6 +17,7 @@ from letopis.common.identity.caller import Caller
 from letopis.common.policy.lease import Lease, Leases
 from letopis.common.policy.verdict import Object, Question, Subject
 from letopis.common.sealing import Sealer
+from letopis.common.sealing.pseudonym import looks_personal
 from letopis.inference.decision.events import FACTS, DecisionRefused, FieldProblem, LookedUp
 from letopis.inference.decision.journal import Journal
 from letopis.inference.scoring.lookup import OnlineFeatures, joined
@@ -26,6 +28,8 @@ from letopis.inference.scoring.servable import Servable
 from letopis.inference.scoring.serving import Serving, Target
 
 ACTION = "inference.scoring.score"
+_QUOTED = re.compile("`[^`]*`")
+_NAME = re.compile(r"(?!.*[0-9]{9})[A-Za-z_][A-Za-z0-9_]{0,62}\Z")
 Key = tuple[str, str, str, str]
 Whole = tuple[dict[str, Value], tuple[LookedUp, ...]]
 
@@ -134,6 +138,7 @@ class ScoringDesk:
         )
         try:
             rows, single = parsed(target, request.body)
+            named(servable, rows)
             wholes = await self._whole(servable, rows, caller.purpose)
             vectors = vectors_of(servable, wholes)
             scores = scored(servable, vectors)
@@ -178,7 +183,7 @@ class ScoringDesk:
             version_id=servable.bundle.version_id,
             consumer=asked.consumer,
             code=bad.code,
-            problems=bad.problems,
+            problems=recorded(servable, bad.problems),
             body_sha256=sha256(body).hexdigest(),
             refused_at=asked.decided_at,
             kind=asked.kind,
@@ -224,6 +229,35 @@ def parsed(target: Target, body: bytes) -> tuple[list[Row], bool]:
     if len(rows) > target.active.most_rows:
         raise BadRows([FieldProblem(field="", message=f"send at most {target.active.most_rows} rows at once")])
     return rows, single
+
+
+def named(servable: Servable, rows: Sequence[Row]) -> None:
+    """BadRows where a client is named by something that must not stand in a ledger in clear."""
+    found = dict.fromkeys(one for row in rows if (one := unnamed(servable, row.entity_id)) is not None)
+    if found:
+        raise BadRows(list(found))
+
+
+def unnamed(servable: Servable, entity_id: str) -> FieldProblem | None:
+    """Why this is no name of a client, or None."""
+    kind = looks_personal(entity_id)
+    if not kind:
+        return None
+    return FieldProblem(field=servable.plan.entity, message=f"looks like {kind}; name the client by a pseudonym")
+
+
+def recorded(servable: Servable, problems: Sequence[FieldProblem]) -> tuple[FieldProblem, ...]:
+    """What is kept of problems: the caller's own words, unless they read like a field's name, may be personal."""
+    known = {one.name for one in servable.plan.inputs} | {servable.plan.entity}
+    kept = []
+    for one in problems:
+        if one.field in known or _NAME.match(one.field):
+            kept.append(one)
+        elif one.field:
+            kept.append(FieldProblem(field="", message="a field that is not in the signature; its name is not kept"))
+        else:
+            kept.append(FieldProblem(field="", message=_QUOTED.sub("`...`", one.message)))
+    return tuple(dict.fromkeys(kept))
 
 
 def vectors_of(servable: Servable, wholes: Sequence[Whole]) -> Matrix:

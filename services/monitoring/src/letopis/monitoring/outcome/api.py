@@ -4,10 +4,12 @@ from datetime import datetime
 from typing import Annotated
 
 from fastapi import APIRouter, Query, Response
-from pydantic import AwareDatetime, BaseModel, Field
+from pydantic import AfterValidator, AwareDatetime, BaseModel, Field
+from pydantic_core import PydanticCustomError
 
 from letopis.common.errors import NotFound
 from letopis.common.http import Body, Call, Object, Receipt, governed, problems
+from letopis.common.sealing.pseudonym import looks_personal
 from letopis.monitoring.monitor.views import definition, monitors
 from letopis.monitoring.monitor.window import bucket_text
 from letopis.monitoring.outcome.decider import (
@@ -26,10 +28,17 @@ MOST = 10_000
 Name = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]{0,62}$")]
 
 
+def pseudonym(entity_id: str) -> str:
+    """Who an outcome is about stands in the ledger in clear; what looks personal is refused and not repeated."""
+    if kind := looks_personal(entity_id):
+        raise PydanticCustomError("pseudonym", "looks like {kind}; name the client by a pseudonym", {"kind": kind})
+    return entity_id
+
+
 class OutcomeIn(Body):
     """`as_of` is the time of the decision that the label judges, `known_at` when the label became known."""
 
-    entity_id: Annotated[str, Field(min_length=1, max_length=128)]
+    entity_id: Annotated[str, Field(min_length=1, max_length=128), AfterValidator(pseudonym)]
     as_of: AwareDatetime
     label: Annotated[int, Field(ge=0, le=1)]
     known_at: AwareDatetime

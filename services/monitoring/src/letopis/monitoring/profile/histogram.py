@@ -5,6 +5,7 @@ Everything here commutes and is exact (the sum is an integer of scaled values), 
 """
 
 import math
+import re
 import struct
 from collections import Counter
 from collections.abc import Iterable, Sequence
@@ -34,7 +35,9 @@ from letopis.monitoring.profile.binning import (
 )
 
 NAMED_UNSEEN = 32
-LONGEST_NAME = 64
+# A level is a code. What is longer or reads like a number of somebody may be one person's value, and has no name here.
+NOT_SHOWN = "(not shown)"
+_CODE = re.compile(r"(?!.*[0-9]{9})[^\s@]{1,12}\Z")
 # Values are scaled into +-2^40 and cut at 2^52, so that half-sums of 2^11 rows and more stay exact in 64 bits.
 _LIMIT = 2.0**52
 _HALF = 26
@@ -176,7 +179,7 @@ def _count_levels(binning: Binning, values: Sequence[Value], into: Histogram) ->
                     into.counts[RARE] += rows
                 else:
                     into.counts[UNSEEN] += rows
-                    _name_unseen(into, name[:LONGEST_NAME], rows)
+                    _name_unseen(into, name if _CODE.match(name) else NOT_SHOWN, rows)
 
 
 def _name_unseen(into: Histogram, name: str, rows: int) -> None:
