@@ -19,6 +19,7 @@ QUESTION = {
         "tenant": "",
         "attributes": {
             "zones": ["etl_copy"],
+            "scheduled": False,
             "columns": [
                 {"source": "panel", "column": "bill", "class": "confidential", "kind": "", "unmask": False},
                 {"source": "people", "column": "email", "class": "personal", "kind": "email", "unmask": False},
@@ -28,6 +29,7 @@ QUESTION = {
     "context": {"time": "2026-11-21T06:55:08.123456Z"},
     "facts": {
         "holder": "anna",
+        "scans": [{"source": "panel", "rows": 120}],
         "grants": [
             {
                 "grant_id": "g",
@@ -59,11 +61,11 @@ def test_half_a_grant_or_half_a_column_opens_nothing():
     (grant,), columns = QUESTION["facts"]["grants"], QUESTION["object"]["attributes"]["columns"]
     for part in ("grantee", "purpose", "not_after", "revoked", "columns"):
         half = {name: value for name, value in grant.items() if name != part}
-        question = QUESTION | {"facts": {"holder": "anna", "grants": [half]}}
+        question = QUESTION | {"facts": QUESTION["facts"] | {"grants": [half]}}
         assert not engine.evaluate("letopis.features.authorize", question)["allow"], part
     for part in ("source", "column", "class", "kind", "unmask"):
         half = {name: value for name, value in columns[1].items() if name != part}
-        attributes = {"zones": ["etl_copy"], "columns": [columns[0], half]}
+        attributes = QUESTION["object"]["attributes"] | {"columns": [columns[0], half]}
         question = QUESTION | {"object": QUESTION["object"] | {"attributes": attributes}}
         answer = engine.evaluate("letopis.features.authorize", question)
         shown = {one["treatment"] for one in answer["obligations"] if one["column"] == "email"}

@@ -27,7 +27,7 @@ authorize := gate.answer(source.allow, source.deny) if gate.room == "source"
 
 authorize := gate.answer(grant.allow, grant.deny) if gate.room == "grant"
 
-authorize := gate.answer_with(query.allow, query.deny, query.obligations) if gate.room == "query"
+authorize := gate.answer_told(query.allow, query.deny, query.obligations, query.details) if gate.room == "query"
 
 authorize := gate.answer_with(online.allow, set(), online.obligations) if gate.room == "online"
 

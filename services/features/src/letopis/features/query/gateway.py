@@ -117,9 +117,19 @@ class Gateway:
             raise
 
     async def permit(
-        self, call: Call, plan: Plan, object: Object, *, grants: Sequence[str] = (), unmask: Sequence[str] = ()
+        self,
+        call: Call,
+        plan: Plan,
+        object: Object,
+        *,
+        grants: Sequence[str] = (),
+        unmask: Sequence[str] = (),
+        scheduled: bool = False,
     ) -> Permit:
-        """Ask policy about every column; Forbidden once the denial is durable in the access ledger."""
+        """Ask policy about every column and what the scan costs; Forbidden once the denial is durable.
+
+        `scheduled` says that nobody waits for the answer: a source may bear less of that.
+        """
         known = await self._grants(call, grants)
         columns = [
             {
@@ -137,9 +147,10 @@ class Gateway:
         asked = Object(
             type=object.type,
             id=object.id,
-            attributes={**object.attributes, "columns": columns, "zones": zones},
+            attributes={**object.attributes, "columns": columns, "zones": zones, "scheduled": scheduled},
         )
-        authorization = await call.authorize(asked, facts={"grants": known, "holder": who(call)})
+        scans = [{"source": id, "rows": source.rows} for id, source in plan.sources.items()]
+        authorization = await call.authorize(asked, facts={"grants": known, "holder": who(call), "scans": scans})
         return Permit(
             plan=plan,
             authorization=authorization,

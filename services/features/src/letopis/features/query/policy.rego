@@ -124,6 +124,29 @@ deny contains "dataset.other_purpose" if {
 
 same_purpose if input.object.attributes.purpose == input.purpose
 
+# What a scan costs its source; a person who looks waits for it themselves, a timetable does not.
+deny contains "cost.scheduled" if {
+	input.action == "features.query.run"
+	not affordable
+}
+
+affordable if input.object.attributes.scheduled == false
+
+affordable if {
+	every scan in input.facts.scans {
+		is_number(scan.rows)
+		scan.rows <= bearable(scan.source)
+	}
+}
+
+bearable(source) := object.get(terms.scheduled_rows_of, source, terms.scheduled_rows)
+
+details["cost.scheduled"] := concat("; ", {told |
+	some scan in input.facts.scans
+	scan.rows > bearable(scan.source)
+	told := sprintf("%s holds %v rows, a timetable may read %v", [scan.source, scan.rows, bearable(scan.source)])
+})
+
 obligations contains {
 	"type": "column",
 	"source": column.source,

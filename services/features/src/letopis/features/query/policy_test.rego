@@ -31,10 +31,13 @@ run := {
 	"purpose": "credit",
 	"object": {
 		"type": "query", "id": "q-1", "tenant": "",
-		"attributes": {"purpose": "credit", "zones": ["etl_copy"], "columns": [column("bill", "confidential")]},
+		"attributes": {
+			"purpose": "credit", "zones": ["etl_copy"], "columns": [column("bill", "confidential")],
+			"scheduled": false,
+		},
 	},
 	"context": {"time": "2026-11-21T06:55:08.123456Z"},
-	"facts": {"grants": [grant], "holder": "anna"},
+	"facts": {"grants": [grant], "holder": "anna", "scans": [{"source": "panel", "rows": 120}]},
 }
 
 changed(part) := object.union(run, part)
@@ -205,4 +208,42 @@ test_nothing_is_shown_of_what_is_not_read if {
 test_an_end_that_is_no_time_is_over if {
 	answer := features.authorize with input as under({"not_after": {}})
 	answer.deny == {"grant.missing", "input.incomplete"}
+}
+
+scanning(scheduled, scans) := changed({"object": {"attributes": {"scheduled": scheduled}}, "facts": {"scans": scans}})
+
+dwh(rows) := [{"source": "panel", "rows": 120}, {"source": "test_dwh", "rows": rows}]
+
+test_a_timetable_reads_no_more_of_a_source_than_it_bears if {
+	features.authorize.allow with input as scanning(true, dwh(10000))
+	answer := features.authorize with input as scanning(true, dwh(10001))
+	answer.deny == {"cost.scheduled"}
+	answer.reasons["cost.scheduled"].message == concat("", [
+		"a timetable reads less of this source than people who look at it: ",
+		"test_dwh holds 10001 rows, a timetable may read 10000",
+	])
+}
+
+test_people_who_look_read_it_all if features.authorize.allow with input as scanning(false, dwh(100000000))
+
+test_a_source_without_a_limit_of_its_own_has_the_common_one if {
+	features.authorize.allow with input as scanning(true, [{"source": "panel", "rows": 100000000}])
+	denied(scanning(true, [{"source": "panel", "rows": 100000001}]), "cost.scheduled")
+}
+
+test_untold_costs_are_too_much if {
+	answer := features.authorize with input as json.remove(run, ["/object/attributes/scheduled", "/facts/scans"])
+	answer.deny == {"cost.scheduled", "input.incomplete"}
+	odd := features.authorize with input as scanning(true, [{"source": "panel", "rows": null}])
+	odd.deny == {"cost.scheduled", "input.incomplete"}
+}
+
+test_every_source_that_bears_less_is_named_and_no_other if {
+	scans := array.concat(dwh(10000), [{"source": "bills", "rows": 100000001}, {"source": "cards", "rows": 100000002}])
+	answer := features.authorize with input as scanning(true, scans)
+	answer.reasons["cost.scheduled"].message == concat("", [
+		"a timetable reads less of this source than people who look at it: ",
+		"bills holds 100000001 rows, a timetable may read 100000000; ",
+		"cards holds 100000002 rows, a timetable may read 100000000",
+	])
 }

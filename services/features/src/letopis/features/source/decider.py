@@ -151,6 +151,11 @@ class Registered:
         """Columns and their types; empty before the first extract."""
         return {one.name: one.type for one in self.extract.columns} if self.extract else {}
 
+    @property
+    def rows(self) -> int:
+        """What a scan of the last extract reads."""
+        return sum(file.rows for file in self.extract.files) if self.extract else 0
+
     def cls(self, column: str) -> str:
         """The class in force: restricted until somebody confirmed one."""
         return class_of(self.classes, column)
