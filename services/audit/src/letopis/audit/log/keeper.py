@@ -147,20 +147,24 @@ class Keeper:
             if isinstance(state, Open):
                 await asyncio.sleep(self.every)
                 continue
-            await self._continue(state)
-            self.standing.halted = False
+            # Only then: another loop of this ledger must not seal before the log is mended.
+            self.standing.halted = not await self._continued(state)
 
-    async def _continue(self, state: Quiet) -> None:
-        """Carry out what two people agreed to: the log mended, or closed and succeeded; done already, it is nothing."""
+    async def _continued(self, state: Quiet) -> bool:
+        """Carry out what two people agreed to: the log mended, or closed and succeeded; done already, it is nothing.
+
+        False if it cannot be mended; an incident is open again then.
+        """
         if state.continued is None:
-            return
+            return True
         how = state.continued.how
         if how.log == how.closed:
             try:
                 await mend(self.sealer)
             except STOPPING as error:
                 await self.stop(error)
-            return
+                return False
+            return True
         one = Succession(
             ledger=self.ledger,
             log=how.log,
@@ -169,6 +173,7 @@ class Keeper:
             kept=Locked(how.kept, bytes.fromhex(how.kept_root)),
         )
         await asyncio.to_thread(self.sealer.locks.succeed, one)
+        return True
 
     async def _state(self) -> State:
         return (await self.desk.load(INCIDENT, self.ledger)).state
