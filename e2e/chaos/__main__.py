@@ -35,16 +35,16 @@ ROW: dict[str, Any] = {
 
 def scenarios() -> "list[Scenario]":
     """All there are, in the order in which they are played."""
-    from e2e.chaos import buses, databases, disks, killing, times
+    from e2e.chaos import buses, databases, disks, killing, stop_table, times
 
-    return [one for room in (killing, databases, buses, disks, times) for one in room.SCENARIOS]
+    return [one for room in (killing, databases, buses, disks, times, stop_table) for one in room.SCENARIOS]
 
 
 def main(arguments: list[str] | None = None) -> int:
     """0 if every run of every scenario struck and nothing was lost, doubled or missing."""
     # Everything that is forked later shares what is imported here; NumPy's threads would forbid forking.
-    os.environ["OPENBLAS_NUM_THREADS"] = "1"
     warm_up()
+    os.environ["OPENBLAS_NUM_THREADS"] = "1"
     known = {one.name: one for one in scenarios()}
     parser = argparse.ArgumentParser(prog="python -m e2e.chaos")
     parser.add_argument("--runs", type=int, default=20)
