@@ -15,6 +15,7 @@ from letopis.features.query.gate import (
     ColumnsDisagree,
     ColumnUnknown,
     FunctionNotAllowed,
+    ReadOnly,
     SqlNotUnderstood,
     bound_types,
 )
@@ -73,6 +74,7 @@ class ViewOut(BaseModel):
     responses=problems(
         EntityUnknown,
         SourceUnknown,
+        ReadOnly,
         SqlNotUnderstood,
         FunctionNotAllowed,
         ColumnUnknown,
