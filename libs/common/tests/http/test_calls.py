@@ -143,7 +143,7 @@ class TestDenial:
 
     async def test_one_that_cannot_be_recorded_is_not_given(self, opa_url: str) -> None:
         class Away(MemoryEventStore):
-            async def append(self, *_: object, **__: object) -> None:
+            async def append_all(self, *_: object, **__: object) -> None:
                 raise Unavailable("the database is away or busy")
 
         async with open_shop(opa_url, store=Away(clock=None)) as shop:

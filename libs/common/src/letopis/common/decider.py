@@ -26,15 +26,20 @@ class Decider(Generic[C, F, S]):
 
 @dataclass(frozen=True, slots=True)
 class Aggregate(Generic[C, F, S]):
-    """A decider with its name and the stored names of its facts."""
+    """A decider with its name and the stored names of its facts; one of `ends` is an object's last."""
 
     name: str
     decider: Decider[C, F, S]
     facts: Catalogue
+    ends: frozenset[type] = frozenset()
 
     def stream(self, id: str) -> str:
         """The stream that holds one object's facts."""
         return f"{self.name}:{id}"
+
+    def closes(self, facts: Iterable[object]) -> bool:
+        """Whether these facts are an object's last."""
+        return not self.ends.isdisjoint(map(type, facts))
 
 
 def fold(decider: Decider[Any, Any, S], facts: Iterable[Any]) -> S:

@@ -9,7 +9,7 @@ from uuid import UUID
 from letopis.common import faults
 from letopis.common.decider import Aggregate, fold
 from letopis.common.envelope import Meta, NewFact, Record, encode_meta
-from letopis.common.errors import Conflict, KeyReused
+from letopis.common.errors import Conflict, KeyReused, StreamClosed
 from letopis.common.eventstore.port import CommandRow, EventStore, StreamFacts
 from letopis.common.ids import salt, uuid7
 from letopis.common.serialization import Catalogue
@@ -114,9 +114,10 @@ class Desk:
                     replayed=False,
                 )
             fresh = [new_fact(aggregate.facts, fact, circumstances, self.sealer) for fact in facts]
+            one = StreamFacts(stream=stream, expected=loaded.version, facts=fresh, closes=aggregate.closes(facts))
             try:
-                done = await self.store.append(self.ledger, stream, loaded.version, fresh, command_id, request_hash)
-            except Conflict:
+                done = await self.store.append_all(self.ledger, [one], command_id, request_hash)
+            except (Conflict, StreamClosed):
                 if attempt == TRIES:
                     raise
                 continue
@@ -133,7 +134,7 @@ class Desk:
         command_id: UUID,
         request_hash: bytes = b"",
     ) -> Handled:
-        """One command over several objects, each of which MUST decide on something: all of it is appended, or nothing."""
+        """One command over several objects, each of which MUST decide on something: all is appended, or nothing."""
         circumstances = encode_meta(meta)
         for attempt in range(1, TRIES + 1):
             if (before := await self.find(command_id, request_hash)) is not None:
@@ -143,10 +144,17 @@ class Desk:
                 loaded = await self.load(aggregate, id)
                 facts = aggregate.decider.decide(loaded.state, command)
                 fresh = [new_fact(aggregate.facts, fact, circumstances, self.sealer) for fact in facts]
-                streams.append(StreamFacts(stream=aggregate.stream(id), expected=loaded.version, facts=fresh))
+                streams.append(
+                    StreamFacts(
+                        stream=aggregate.stream(id),
+                        expected=loaded.version,
+                        facts=fresh,
+                        closes=aggregate.closes(facts),
+                    )
+                )
             try:
                 done = await self.store.append_all(self.ledger, streams, command_id, request_hash)
-            except Conflict:
+            except (Conflict, StreamClosed):
                 if attempt == TRIES:
                     raise
                 continue

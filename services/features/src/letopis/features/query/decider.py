@@ -103,4 +103,9 @@ def evolve(state: Read, fact: ReadFact) -> Read:
             return Over(read_id=fact.read_id)
 
 
-READ = Aggregate("read", Decider[ReadCommand, ReadFact, Read](Unknown(), decide, evolve), FACTS)
+READ = Aggregate(
+    "read",
+    Decider[ReadCommand, ReadFact, Read](Unknown(), decide, evolve),
+    FACTS,
+    ends=frozenset({ReadCompleted, ReadFailed, ReadRefused}),
+)

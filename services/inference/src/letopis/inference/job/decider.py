@@ -138,5 +138,8 @@ def _running(state: Job) -> JobStarted:
 
 
 JOB: Aggregate[JobCommand, JobFact, Job] = Aggregate(
-    "job", Decider[JobCommand, JobFact, Job](Unknown(), decide, evolve), FACTS
+    "job",
+    Decider[JobCommand, JobFact, Job](Unknown(), decide, evolve),
+    FACTS,
+    ends=frozenset({JobCompleted, JobFailed}),
 )
