@@ -127,13 +127,15 @@ class Relay:
         position, sequence = await self._begin(connection, js)
         faults.point("relay.begun")
         checked = monotonic()
-        ahead = asyncio.create_task(self._next(position, client))
+        ready: asyncio.Queue[Batch | Exception] = asyncio.Queue(1)
+        preparing = asyncio.create_task(self._prepare(position, client, ready))
         try:
             while True:
-                batch = await ahead
+                batch = await ready.get()
+                if isinstance(batch, Exception):
+                    raise batch
                 if batch.messages:
                     faults.point("relay.read")
-                ahead = asyncio.create_task(self._next(batch.last, client))
                 sequence = await self._publish(client, batch, sequence)
                 if batch.last > position:
                     faults.point("relay.published")
@@ -146,21 +148,39 @@ class Relay:
                     if await self._last_sequence(js) != sequence:
                         raise NewsLost(f"the stream of {self.ledger} is not where the relay left it")
         finally:
-            await end(ahead)
+            await end(preparing)
 
-    async def _next(self, position: int, client: Client) -> Batch:
-        """The facts after a position as messages; an empty batch when none came for a while."""
+    async def _prepare(self, position: int, client: Client, ready: "asyncio.Queue[Batch | Exception]") -> None:
+        """Facts as messages, one batch ahead; while one is encoded the database works on the next."""
+        reading = asyncio.create_task(self._read(position))
+        try:
+            while True:
+                records = await reading
+                last, recorded_at = position, None
+                if records:
+                    last = position = records[-1].position
+                    recorded_at = records[-1].recorded_at
+                reading = asyncio.create_task(self._read(position))
+                # So that the question is on its way before this thread is busy.
+                await asyncio.sleep(0)
+                await ready.put(Batch(last, recorded_at, self._told(records, largest(client.max_payload))))
+        except Exception as error:  # noqa: BLE001 whoever publishes meets it
+            await ready.put(error)
+        finally:
+            await end(reading)
+
+    async def _read(self, position: int) -> Sequence[Record]:
+        """The facts after a position; none when none came for a while."""
         limit = SEGMENT_FACTS if self.telemetry else SINGLES
-        records = await self.source.read(position, limit)
-        if not records:
+        if not (records := await self.source.read(position, limit)):
             await self.source.wait(position, min(1.0, self.reconcile))
             records = await self.source.read(position, limit)
-        if not records:
-            return Batch(position, None, [])
-        return Batch(records[-1].position, records[-1].recorded_at, self._told(records, largest(client.max_payload)))
+        return records
 
     def _told(self, records: Sequence[Record], most: int) -> list[Message]:
         """Records as messages of at most `most` bytes, in order."""
+        if not records:
+            return []
         if self.telemetry:
             return [
                 Message(
