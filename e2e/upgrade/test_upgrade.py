@@ -1,0 +1,113 @@
+"""Every kept release is taken over by today's code: restored, migrated, told anew, verified, and gone on with."""
+
+import json
+import subprocess
+import tarfile
+
+import pytest
+from e2e.journey.world import World
+from e2e.stacks import LETOPIS, Stack, free_base, until
+from e2e.upgrade.make import ARCHIVE, RELEASES, sealed, size_of
+
+from letopis.audit.checkpoint.lock import LockStore
+
+CHECKPOINTS = {"registry": "registry", "decisions": "inference", "audit": "audit"}
+
+
+def letopis(*arguments):
+    done = subprocess.run([LETOPIS, *map(str, arguments)], capture_output=True, text=True)
+    assert done.returncode == 0, done.stdout + done.stderr
+    return done.stdout
+
+
+@pytest.fixture(scope="module", params=sorted(path.parent.name for path in RELEASES.glob(f"*/{ARCHIVE}")))
+def release(request, tmp_path_factory):
+    """What was kept of one release, unpacked: backup, backup-keys, heads.sqlite."""
+    room = tmp_path_factory.mktemp("release")
+    with tarfile.open(RELEASES / request.param / ARCHIVE) as archive:
+        archive.extractall(room, filter="data")
+    heads = json.loads((RELEASES / request.param / "heads.json").read_text("utf-8"))
+    return room, heads
+
+
+@pytest.fixture(scope="module")
+def installed(release):
+    """The release's installation under today's code; whatever runs of it is ended."""
+    room, heads = release
+    stack = Stack(room / "data")
+    letopis("restore", room / "backup", "--lock", room / "heads.sqlite", "--data-dir", stack.data)
+    (stack.data / "ports.json").write_text(json.dumps({"base": free_base()}))
+    try:
+        stack.up("--no-mlflow")
+        yield stack, heads
+    finally:
+        stack.down()
+
+
+def incidents(stack):
+    world = World.of(stack.data, 1, lambda who, what: None)
+    try:
+        return {one["ledger"]: one for one in world["irina"].get("audit", "/v1/incidents")}
+    finally:
+        world.http.close()
+
+
+class TestUpgrade:
+    def test_takes_everything_over_and_goes_on(self, installed):
+        """Row: version N to N+1 on a live data directory; NATS, which no backup holds, is told again by the relays."""
+        stack, heads = installed
+        world = World.of(stack.data, 1, lambda who, what: None)
+        known = world["anna"].get("registry", "/v1/models")
+        made = world["anna"].post("registry", "/v1/models", {"model_id": "after", "name": "After", "owner": "boris"})
+        world.http.close()
+        assert known
+        assert int(made["position"].rpartition("/")[2]) > heads["registry"]
+        now = sealed(stack)
+        assert {ledger: now[ledger] >= head for ledger, head in heads.items()} == dict.fromkeys(heads, True)
+        assert incidents(stack) == {}
+        # What was sealed by the release leads to the heads that were locked then, hashed from today's database.
+        kept = stack.data / "kept"
+        letopis("checkpoint", "export", "--out", kept, "--log", audit_of(stack))
+        for ledger, owner in CHECKPOINTS.items():
+            url = stack.superuser_url(f"letopis_{owner}")
+            assert "VERIFIED" in letopis("verify", "--checkpoint", kept / ledger, "--database", url)
+        locks = LockStore(stack.data / "state" / "audit" / "lock" / "heads.sqlite")
+        for ledger, head in heads.items():
+            assert any(one.size >= head for one in locks.heads(ledger)) or head == 0
+
+    def test_yesterdays_backup_is_named_and_continued_with_four_eyes(self, installed, release):
+        """Row: restored over a newer lock store, every ledger that is behind stands still until two people said so."""
+        stack, heads = installed
+        room, _ = release
+        sealed(stack)
+        ledger = "registry"
+        stack.down()
+        newer = size_of(stack.data, ledger)
+        assert newer > heads[ledger]
+        ports = (stack.data / "ports.json").read_bytes()
+        letopis("restore", room / "backup", "--replace", "--data-dir", stack.data)
+        (stack.data / "ports.json").write_bytes(ports)
+        stack.up("--no-mlflow")
+        found = until("the restored ledger to be named", lambda: incidents(stack).get(ledger), 120)
+        assert (found["kind"], found["state"]) == ("restored", "open")
+        # The owner may tell more than audit had copied, so what is named lies beyond the backup's copy at most.
+        assert found["position"] <= newer
+        assert size_of(stack.data, ledger) == newer
+        world = World.of(stack.data, 1, lambda who, what: None)
+        reason = {"reason": "the drill: yesterday's backup is back"}
+        world["olga"].post("audit", f"/v1/incidents/{ledger}/continuations", reason)
+        world["pavel"].post("audit", f"/v1/incidents/{ledger}/approvals", {})
+
+        def succeeded():
+            answer = world.http.get(f"{audit_of(stack)}/log/{ledger}/checkpoint").text
+            return answer if answer.split("\n")[0].split("/")[-2].startswith("since-") else None
+
+        note = until("the successor to be sealed", succeeded, 120)
+        assert int(note.split("\n")[1]) >= heads[ledger]
+        bound = world.http.get(f"{audit_of(stack)}/log/{ledger}/succession").text
+        assert f"/{ledger}\n{newer}\n" in bound
+        world.http.close()
+
+
+def audit_of(stack):
+    return json.loads((stack.data / "endpoints.json").read_text("utf-8"))["audit"]
