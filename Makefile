@@ -73,7 +73,7 @@ policy-mutants: install ## Change every policy one thing at a time: each change 
 bench: install ## First figures: scoring, appending, relaying, rebuilding, start and memory of the stack
 	$(BIN)/python -m e2e.bench
 
-bench-%: install ## One of them: bench-core, bench-stack, bench-scoring; figures are kept in build/bench/NAME.json
+bench-%: install ## One of them: bench-core, bench-stack, bench-scoring, bench-audit; figures are kept in build/bench/NAME.json
 	$(BIN)/python -m e2e.bench $*
 
 chaos: install ## Faults on real parts: RUNS=20 of each, or of SCENARIO="kill relay"; RESUME=1 goes on; build/chaos.json

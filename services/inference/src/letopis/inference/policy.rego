@@ -16,9 +16,9 @@ authorize := gate.answer(job.allow, job.deny) if gate.room == "job"
 
 authorize := gate.plain if gate.room == "decision" # roles alone decide
 
-authorize := gate.plain if gate.room == "contract"
 authorize := gate.plain if gate.room == "reveal"
 
+authorize := gate.plain if gate.room == "contract"
 
 authorize := gate.plain if gate.room == "ledger"
 

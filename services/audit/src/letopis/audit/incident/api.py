@@ -86,9 +86,7 @@ async def request(
     authorization = await call.authorize(Object(type="incident", id=ledger), facts={"reason": body.reason})
     at = call.now()
     how = await _found(call, ledger, at)
-    command = RequestContinuation(
-        ledger=ledger, how=how, reason=body.reason.strip(), person=call.caller.person, at=at
-    )
+    command = RequestContinuation(ledger=ledger, how=how, reason=body.reason.strip(), person=call.caller.person, at=at)
     return call.receipt(await call.handle(INCIDENT, ledger, command, authorization))
 
 
