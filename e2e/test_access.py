@@ -55,18 +55,18 @@ class TestContractor:
     def test_access_ends_with_the_contract(self, played):
         """A34: a contractor needs an end date, works until it, and the same token opens nothing once it is past."""
         today = datetime.now(UTC).date()
-        body = {"login": "freelancer", "person": "freelancer", "name": "Freelancer", "organisation": "vendor"}
+        body = {"login": "denis", "person": "denis", "name": "Denis", "organisation": "vendor"}
         refused = played["olga"].refused("POST", "registry", "/v1/principals", json=body | {"roles": ["auditor"]})
         assert refused.rules == ["contractors.end_date"]
         until = (today + timedelta(days=30)).isoformat()
         assert (
-            registered(played, "freelancer", organisation="vendor", roles=["auditor"], until=until).status_code == 201
+            registered(played, "denis", organisation="vendor", roles=["auditor"], until=until).status_code == 201
         )
-        contractor = played["freelancer"]
+        contractor = played["denis"]
         assert played.until("the contractor to be known", lambda: _opens(contractor))
         ended = {"until": (today - timedelta(days=1)).isoformat()}
         assert (
-            played["olga"].send("PUT", "registry", "/v1/principals/freelancer/end-date", json=ended).status_code == 201
+            played["olga"].send("PUT", "registry", "/v1/principals/denis/end-date", json=ended).status_code == 201
         )
         for service in ("registry", "audit"):
             played.until(f"{service} to close", lambda service=service: _closed(contractor, service))

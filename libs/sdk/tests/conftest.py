@@ -4,6 +4,7 @@ import sys
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import httpx
 import pytest
@@ -54,6 +55,7 @@ def registry(
     database: Callable[..., Database],
     opa_server: str,
     nats_server: Nats,
+    subject_keys: Any,
     issuer_url: str,
     issuer_data: Path,
     tmp_path_factory: pytest.TempPathFactory,
@@ -72,6 +74,8 @@ def registry(
             "LETOPIS_OIDC_ISSUER": issuer_url,
             "LETOPIS_OPA_URL": opa_server,
             "LETOPIS_NATS_URL": nats_server.url,
+            "LETOPIS_SUBJECT_KEYS_URL": subject_keys.url,
+            "LETOPIS_REGISTRY_SUBJECT_KEYS_SECRET_FILE": str(subject_keys.secret("registry")),
             "LETOPIS_OBJECT_STORE_URL": (folder / "objects").as_uri(),
             "LETOPIS_REGISTRY_DATABASE_URL": stored.app_url,
             "LETOPIS_REGISTRY_OWNER_URL": stored.owner_url,

@@ -15,5 +15,11 @@ class TestExport:
         assert fact.type == "registry.access_review.exported"
         assert json.loads(fact.data)["sha256"] == sha256(answer.content).hexdigest()
 
+    async def test_waits_for_what_the_reader_has_seen(self, staffed):
+        head = await staffed.resources.store.head("registry")
+        headers = {"Authorization": "Bearer irina", "Min-Position": f"registry/{head}"}
+        answer = await staffed.client.post("/v1/access-reviews", headers=headers)
+        assert answer.json()["as_of"]["registry"] >= head
+
     async def test_is_not_for_everybody(self, staffed):
         assert (await staffed.post("/v1/access-reviews", "anna")).status_code == 403

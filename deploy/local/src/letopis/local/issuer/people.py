@@ -1,4 +1,4 @@
-"""People of the issuer, and the eight of the demonstration."""
+"""People of the issuer, and the nine of the demonstration."""
 
 from dataclasses import dataclass
 
@@ -33,4 +33,6 @@ DEMO = (
     Person(login="pavel", name="Pavel", person="pavel", groups=("security",), roles=("security_officer",)),
     Person(login="olga", name="Olga", person="olga", groups=("operations",), roles=("operator", "administrator")),
     Person(login="rita", name="Rita", person="rita", groups=("supervision",), roles=("regulator",)),
+    # Denis comes from a vendor; nobody has registered him yet.
+    Person(login="denis", name="Denis", person="denis", groups=("contractors",)),
 )

@@ -48,18 +48,22 @@ class AwaitedViews:
     """The view reader, which first waits for the positions of the header Min-Position."""
 
     reader: Any
-    positions: Mapping[str, int]
+    awaited: Mapping[str, int]
 
     async def rows(self, view: Any, statement: Any) -> Any:
         await self._reach(view)
         return await self.reader.rows(view, statement)
+
+    async def positions(self, view: Any) -> Any:
+        await self._reach(view)
+        return await self.reader.positions(view)
 
     async def wait(self, view: Any, positions: Mapping[str, int], timeout: float) -> Any:  # noqa: ASYNC109 as the reader's
         return await self.reader.wait(view, positions, timeout)
 
     async def _reach(self, view: Any) -> None:
         sources = getattr(view, "sources", {})
-        if concerned := {name: at for name, at in self.positions.items() if name in sources}:
+        if concerned := {name: at for name, at in self.awaited.items() if name in sources}:
             try:
                 await self.reader.wait(view, concerned, MIN_POSITION_WAIT)
             except TimeoutError as error:
