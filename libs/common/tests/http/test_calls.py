@@ -219,5 +219,5 @@ class TestLedgerDoor:
 
 def test_problems_lists_own_refusals_beside_the_common_ones() -> None:
     told = problems(AlreadySent)
-    assert set(told) == {401, 403, 409, 422, 503}
+    assert set(told) == {401, 403, 409, 422, 429, 503}
     assert "parcel.already_sent" in told[409]["content"]["application/problem+json"]["examples"]

@@ -1,5 +1,6 @@
 """The directory: what the registry's facts make of a login, in any service that projects them."""
 
+from dataclasses import replace
 from datetime import date
 
 import pytest
@@ -8,7 +9,9 @@ from hypothesis import strategies as st
 
 from letopis.common.identity.caller import Principal
 from letopis.common.identity.directory import Directory, DirectoryView
+from letopis.common.sealing import is_sealed
 from letopis.common.testing.sample import facts, records
+from letopis.common.testing.sealing import sealer
 from letopis.common.testing.views import check_view, content_of
 from letopis.registry.contract import (
     CONTRACT,
@@ -17,6 +20,7 @@ from letopis.registry.contract import (
     KeyEnrolled,
     KeyRevoked,
     ModelRegistered,
+    PrincipalEndChanged,
     PrincipalEnded,
     PrincipalRegistered,
     RoleGranted,
@@ -50,12 +54,13 @@ FACT = st.one_of(
     st.builds(KeyEnrolled, login=LOGIN, person=WORD, key_id=WORD, public_key=WORD),
     st.builds(KeyRevoked, login=LOGIN, key_id=WORD, reason=WORD),
     st.builds(PrincipalEnded, login=LOGIN),
+    st.builds(PrincipalEndChanged, login=LOGIN, until=st.none() | st.dates()),
 )
 
 
 def principal(*told):
     """The principal as the reader gives it, the rows coming from a fold instead of a database."""
-    rows = content_of(Logins, records("registry", facts(CONTRACT, *told)))["directory"]
+    rows = content_of(Logins, records("registry", facts(CONTRACT, *told, sealer=sealer("registry"))))["directory"]
 
     class Reader:
         async def rows(self, view, statement):
@@ -74,7 +79,9 @@ class TestFold:
     @settings(max_examples=40, deadline=None)
     @given(told=st.lists(FACT, max_size=25), seed=st.integers(0, 1000))
     def test_is_a_fold_and_equals_sets(self, told, seed):
-        content = check_view(Logins, records("registry", facts(CONTRACT, *told)), tries=5, seed=seed)["directory"]
+        content = check_view(
+            Logins, records("registry", facts(CONTRACT, *told, sealer=sealer("registry"))), tries=5, seed=seed
+        )["directory"]
         roles: dict[str, set[str]] = {}
         for fact in told:
             match fact:
@@ -102,10 +109,12 @@ class TestFind:
             KeyRevoked(login="anna", key_id="k1", reason="lost"),
             ModelRegistered(model_id="m", name="m", owner="anna", description=""),
         )
-        assert found == Principal(
+        # A directory knows nobody's name in clear.
+        assert is_sealed(found.name)
+        assert replace(found, name="") == Principal(
             login="anna",
             person="a-1",
-            name="Anna",
+            name="",
             kind="human",
             organisation="lab",
             until=date(2026, 12, 31),
@@ -116,6 +125,10 @@ class TestFind:
 
     async def test_the_end_is_remembered(self):
         assert (await principal(ANNA, PrincipalEnded(login="anna"))).ended
+
+    async def test_a_contract_is_cut_short_or_moved(self):
+        for until in (date(2026, 11, 1), None):
+            assert (await principal(ANNA, PrincipalEndChanged(login="anna", until=until))).until == until
 
     @pytest.mark.parametrize("told", [[], [RoleGranted(login="anna", role="auditor")]])
     async def test_nobody_without_a_registration(self, told):

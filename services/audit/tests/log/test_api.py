@@ -19,6 +19,7 @@ class TestGuard:
                 "GET /log/{ledger}/checkpoint",
                 "GET /log/{ledger}/key",
                 "GET /log/{ledger}/witnessed",
+                "GET /log/{ledger}/succession",
                 "GET /log/{ledger}/tile/{level}/{path:path}",
             },
         )
