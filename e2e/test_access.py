@@ -59,15 +59,11 @@ class TestContractor:
         refused = played["olga"].refused("POST", "registry", "/v1/principals", json=body | {"roles": ["auditor"]})
         assert refused.rules == ["contractors.end_date"]
         until = (today + timedelta(days=30)).isoformat()
-        assert (
-            registered(played, "denis", organisation="vendor", roles=["auditor"], until=until).status_code == 201
-        )
+        assert registered(played, "denis", organisation="vendor", roles=["auditor"], until=until).status_code == 201
         contractor = played["denis"]
         assert played.until("the contractor to be known", lambda: _opens(contractor))
         ended = {"until": (today - timedelta(days=1)).isoformat()}
-        assert (
-            played["olga"].send("PUT", "registry", "/v1/principals/denis/end-date", json=ended).status_code == 201
-        )
+        assert played["olga"].send("PUT", "registry", "/v1/principals/denis/end-date", json=ended).status_code == 201
         for service in ("registry", "audit"):
             played.until(f"{service} to close", lambda service=service: _closed(contractor, service))
 
@@ -114,7 +110,9 @@ class TestReview:
         lines = csv.DictReader(
             io.StringIO(played["irina"].send("POST", "registry", "/v1/access-reviews?format=csv").text, newline="")
         )
-        assert {line["person"]: line["conflicts"] for line in lines}["vera"] == "data_scientist + validator; data_scientist + risk_officer"
+        assert {line["person"]: line["conflicts"] for line in lines}[
+            "vera"
+        ] == "data_scientist + validator; data_scientist + risk_officer"
 
 
 def _conflicts(world):
