@@ -87,7 +87,16 @@ class TestAddCheckpoint:
         assert refused(make(), asked(forged, 0, 5)) == 403
         assert refused(make(), asked(signer, 9, 5, proof=[])) == 400
         assert refused(make(), asked(signer, 0, 5, proof=[bytes(32)])) == 422
-        for body in (b"", b"old 0", b"old 00\n\n", b"old -1\n\nx", b"\xff", b"old 0\nAAAA\n\nx", b"old 0\n\nnonsense"):
+        for body in (
+            b"",
+            b"old 0",
+            b"old 00\n\n",
+            b"old -1\n\nx",
+            b"old " + b"9" * 5000 + b"\n\nx",
+            b"\xff",
+            b"old 0\nAAAA\n\nx",
+            b"old 0\n\nnonsense",
+        ):
             assert refused(make(), body) == 400
         many = "".join(f"{base64.b64encode(bytes(32)).decode()}\n" for _ in range(64))
         assert refused(make(), f"old 1\n{many}\nx".encode()) == 400

@@ -11,6 +11,7 @@ from letopis.audit.witness.cosignature import Cosigner
 from letopis.common.clock import Clock
 
 MOST_HASHES = 63
+LONGEST_SIZE = 18
 
 
 class Unwitnessed(Exception):
@@ -100,7 +101,8 @@ def parse(body: bytes) -> Submission:
 
 def _old(line: str) -> int:
     word, _, old = line.partition(" ")
-    if word != "old" or not (old.isascii() and old.isdigit()) or str(int(old)) != old:
+    # Python refuses to read thousands of digits; no log is that long.
+    if word != "old" or not (old.isascii() and old.isdigit() and len(old) <= LONGEST_SIZE) or str(int(old)) != old:
         raise BadNote("the first line must be old and a size")
     return int(old)
 
