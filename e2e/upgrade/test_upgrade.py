@@ -3,6 +3,9 @@
 import json
 import subprocess
 import tarfile
+from contextlib import contextmanager
+from functools import partial
+from uuid import uuid4
 
 import pytest
 from e2e.journey.world import World
@@ -44,27 +47,37 @@ def installed(release):
         stack.down()
 
 
-def incidents(stack):
+@contextmanager
+def asked(stack):
+    """Its people, who ask it over HTTP."""
     world = World.of(stack.data, 1, lambda who, what: None)
     try:
-        return {one["ledger"]: one for one in world["irina"].get("audit", "/v1/incidents")}
+        yield world
     finally:
         world.http.close()
+
+
+def incidents(world):
+    return {one["ledger"]: one for one in world["irina"].get("audit", "/v1/incidents")}
+
+
+def one_model_more(world):
+    """A fact that the backup does not have; its position."""
+    name = f"after-{uuid4()}"
+    made = world["anna"].post("registry", "/v1/models", {"model_id": name, "name": "After", "owner": "boris"})
+    return int(made["position"].rpartition("/")[2])
 
 
 class TestUpgrade:
     def test_takes_everything_over_and_goes_on(self, installed):
         """Row: version N to N+1 on a live data directory; NATS, which no backup holds, is told again by the relays."""
         stack, heads = installed
-        world = World.of(stack.data, 1, lambda who, what: None)
-        known = world["anna"].get("registry", "/v1/models")
-        made = world["anna"].post("registry", "/v1/models", {"model_id": "after", "name": "After", "owner": "boris"})
-        world.http.close()
-        assert known
-        assert int(made["position"].rpartition("/")[2]) > heads["registry"]
-        now = sealed(stack)
-        assert {ledger: now[ledger] >= head for ledger, head in heads.items()} == dict.fromkeys(heads, True)
-        assert incidents(stack) == {}
+        with asked(stack) as world:
+            assert world["anna"].get("registry", "/v1/models")
+            assert one_model_more(world) > heads["registry"]
+            now = sealed(stack)
+            assert {ledger: now[ledger] >= head for ledger, head in heads.items()} == dict.fromkeys(heads, True)
+            assert incidents(world) == {}
         # What was sealed by the release leads to the heads that were locked then, hashed from today's database.
         kept = stack.data / "kept"
         letopis("checkpoint", "export", "--out", kept, "--log", audit_of(stack))
@@ -79,34 +92,38 @@ class TestUpgrade:
         """Row: restored over a newer lock store, every ledger that is behind stands still until two people said so."""
         stack, heads = installed
         room, _ = release
-        sealed(stack)
         ledger = "registry"
+        with asked(stack) as world:
+            written = one_model_more(world)
+        until("it to be sealed", lambda: size_of(stack.data, ledger) >= written, 120)
         stack.down()
         newer = size_of(stack.data, ledger)
         assert newer > heads[ledger]
         ports = (stack.data / "ports.json").read_bytes()
         letopis("restore", room / "backup", "--replace", "--data-dir", stack.data)
         (stack.data / "ports.json").write_bytes(ports)
-        stack.up("--no-mlflow")
-        found = until("the restored ledger to be named", lambda: incidents(stack).get(ledger), 120)
-        assert (found["kind"], found["state"]) == ("restored", "open")
-        # The owner may tell more than audit had copied, so what is named lies beyond the backup's copy at most.
-        assert found["position"] <= newer
-        assert size_of(stack.data, ledger) == newer
-        world = World.of(stack.data, 1, lambda who, what: None)
-        reason = {"reason": "the drill: yesterday's backup is back"}
-        world["olga"].post("audit", f"/v1/incidents/{ledger}/continuations", reason)
-        world["pavel"].post("audit", f"/v1/incidents/{ledger}/approvals", {})
+        stack.up("--no-mlflow", "--services", f"{ledger},audit")
+        with asked(stack) as world:
+            found = until("the restored ledger to be named", lambda: incidents(world).get(ledger), 120)
+            assert (found["kind"], found["state"]) == ("restored", "open")
+            # The owner may tell more than audit had copied, so what is named lies beyond the backup's copy at most.
+            assert found["position"] <= newer
+            assert size_of(stack.data, ledger) == newer
+            reason = {"reason": "the drill: yesterday's backup is back"}
+            world["olga"].post("audit", f"/v1/incidents/{ledger}/continuations", reason)
+            world["pavel"].post("audit", f"/v1/incidents/{ledger}/approvals", {})
+            note = until("the successor to be sealed", partial(succeeded, world, audit_of(stack), ledger), 120)
+            assert int(note.split("\n")[1]) >= heads[ledger]
+            bound = world.http.get(f"{audit_of(stack)}/log/{ledger}/succession").text
+            assert f"/{ledger}\n{newer}\n" in bound
 
-        def succeeded():
-            answer = world.http.get(f"{audit_of(stack)}/log/{ledger}/checkpoint").text
-            return answer if answer.split("\n")[0].split("/")[-2].startswith("since-") else None
 
-        note = until("the successor to be sealed", succeeded, 120)
-        assert int(note.split("\n")[1]) >= heads[ledger]
-        bound = world.http.get(f"{audit_of(stack)}/log/{ledger}/succession").text
-        assert f"/{ledger}\n{newer}\n" in bound
-        world.http.close()
+def succeeded(world, audit, ledger):
+    """The successor's first published head; nothing before there is one, or while audit cannot answer."""
+    answer = world.http.get(f"{audit}/log/{ledger}/checkpoint")
+    if answer.status_code != 200 or "/since-" not in answer.text.partition("\n")[0]:
+        return None
+    return answer.text
 
 
 def audit_of(stack):
