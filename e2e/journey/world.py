@@ -82,6 +82,7 @@ class Actor:
     world: World
     login: str
     key: Ed25519PrivateKey = field(default_factory=Ed25519PrivateKey.generate)
+    factor: bool = True
     _token: str = ""
     _until: float = 0.0
 
@@ -106,6 +107,8 @@ class Actor:
                 }
             else:
                 form = {"grant_type": DEMO_GRANT, "client_id": "letopis-cli", "login": self.login}
+                if self.factor:
+                    form["acr_values"] = "mfa"
             answer = self.world.http.post(f"{self.world.urls['issuer']}/token", data=form)
             if answer.status_code != 200:
                 raise Problem(answer.status_code, answer.json())

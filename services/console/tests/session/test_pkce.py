@@ -22,7 +22,9 @@ class TestPkce:
     def test_asks_with_s256(self):
         new = attempt("/models/credit")
         asked = parse_qs(
-            urlsplit(authorize_address("http://issuer/authorize", "c", "http://page/auth/callback", new)).query
+            urlsplit(
+                authorize_address("http://issuer/authorize", "c", "http://page/auth/callback", new, factor=True)
+            ).query
         )
         assert asked["code_challenge_method"] == ["S256"]
         assert asked["code_challenge"] == [challenge(new.verifier)]

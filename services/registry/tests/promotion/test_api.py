@@ -1,5 +1,8 @@
 """Promotion over HTTP: what is missing is named, four eyes hold, signatures are over the exact digests."""
 
+import json
+from datetime import timedelta
+
 import pytest
 
 
@@ -105,3 +108,26 @@ class TestRollBack:
         page = (await staffed.get("/v1/models/credit", "irina")).json()
         assert page["in_production"] == one
         assert [change["how"] for change in page["history"]] == ["promotion", "promotion", "rollback"]
+
+
+class TestStepUp:
+    async def test_the_strictest_tier_wants_a_second_factor_of_the_last_quarter_of_an_hour(self, staffed):
+        made = await staffed.post("/v1/promotions", "anna", {"version_id": await staffed.ready()})
+        asked = made.json()["facts"][0]["data"]
+        assert asked["tier"] == 1
+        path, signed = f"/v1/promotions/{asked['promotion_id']}/approvals", staffed.signed(asked, "boris")
+        staffed.resources.verifier.factor_age = timedelta(minutes=16)
+        refused = await staffed.post(path, "boris", signed)
+        assert [one["rule"] for one in refused.json()["reasons"]] == ["step_up.stale"]
+        assert "letopis login --factor" in refused.json()["reasons"][0]["remedy"]
+        staffed.resources.verifier.factor_age = timedelta(minutes=14)
+        assert (await staffed.post(path, "boris", signed)).status_code == 201
+        # When it was shown stands in the fact, beside the decision that allowed it.
+        record = next(
+            one
+            for one in await staffed.resources.store.read("registry", 0, 1000)
+            if one.type.endswith(".approved") and one.stream.startswith("promotion:")
+        )
+        allowed = json.loads(record.meta)["authorization"]["input"]
+        assert 14 * 60 <= allowed["facts"]["mfa_age"] < 15 * 60
+        assert allowed["subject"]["mfa_at"]

@@ -26,13 +26,16 @@ app.command(parked.app)
 
 
 @app.command
-def login(*, as_: Annotated[str, Parameter(name="--as")] = "") -> None:
-    """Log in: opens no browser, but says which page to open. In a demonstration `--as NAME` is enough."""
+def login(*, as_: Annotated[str, Parameter(name="--as")] = "", factor: bool = False) -> None:
+    """Log in: opens no browser, but says which page to open. In a demonstration `--as NAME` is enough.
+
+    `--factor` asks for your second factor too, as approvals of the strictest risk tier want it.
+    """
     with Letopis() as client:
         if as_:
             _out().print(f"you are {demo_login(client.provider, client.logins, as_)}")
             return
-        device = client.provider.begin_device()
+        device = client.provider.begin_device(factor=factor)
         _out().print(f"open {device.url}\nand check that it shows the code {device.user_code}", highlight=False)
         answer = client.provider.wait_device(device)
         who = str(client.provider.userinfo(answer["access_token"])["sub"])

@@ -16,6 +16,7 @@ from letopis.sdk.problems import Problem, Unauthenticated, away, problem_of
 CLIENT = "letopis-cli"
 DEVICE = "urn:ietf:params:oauth:grant-type:device_code"
 DEMO = "urn:letopis:params:oauth:grant-type:demo"
+FACTOR = {"acr_values": "mfa"}
 RENEW_BEFORE = 30.0
 
 
@@ -69,10 +70,11 @@ class Provider:
             return self._answer(lambda: self._http.post(url, data=form))
         return self._answer(lambda: self._http.post(url, data=form, auth=auth))
 
-    def begin_device(self) -> DeviceCode:
-        """Ask for a code that a person confirms in a browser (RFC 8628)."""
+    def begin_device(self, *, factor: bool = False) -> DeviceCode:
+        """Ask for a code that a person confirms in a browser (RFC 8628), with a second factor if asked for."""
         url = self.configuration()["device_authorization_endpoint"]
-        told = self._answer(lambda: self._http.post(url, data={"client_id": CLIENT, "scope": "openid"}))
+        form = {"client_id": CLIENT, "scope": "openid"} | (FACTOR if factor else {})
+        told = self._answer(lambda: self._http.post(url, data=form))
         return DeviceCode(
             url=told.get("verification_uri_complete") or told["verification_uri"],
             user_code=told["user_code"],
@@ -202,9 +204,10 @@ class ApplicationAuth(httpx.Auth):
 
 
 def demo_login(provider: Provider, logins: Logins, name: str, *, make_current: bool = True) -> str:
-    """Log in by name, which only a demonstration's provider allows; the login."""
+    """Log in by name, which only a demonstration's provider allows, where to ask for a second factor is to show it."""
     login = name.strip().lower()
-    answer = provider.tokens({"grant_type": DEMO, "client_id": CLIENT, "login": login, "scope": "openid"})
+    form = {"grant_type": DEMO, "client_id": CLIENT, "login": login, "scope": "openid", **FACTOR}
+    answer = provider.tokens(form)
     logins.keep(login, answer, make_current=make_current)
     return login
 

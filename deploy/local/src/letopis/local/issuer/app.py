@@ -21,6 +21,7 @@ from letopis.local.issuer.minting import Mint
 from letopis.local.issuer.passwords import Throttle
 from letopis.local.issuer.settings import IssuerSettings
 from letopis.local.issuer.state import SigningKeys, Users
+from letopis.local.issuer.totp import SecondFactors
 
 
 def create_app(settings: IssuerSettings, clock: Clock | None = None) -> Starlette:
@@ -38,6 +39,7 @@ def create_app(settings: IssuerSettings, clock: Clock | None = None) -> Starlett
         pending=Pending(),
         refresh=RefreshTokens(settings.folder),
         throttle=Throttle(),
+        factors=SecondFactors(),
         clock=clock or SystemClock(),
     )
     routes = [

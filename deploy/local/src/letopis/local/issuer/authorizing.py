@@ -9,7 +9,7 @@ from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 
 from letopis.local.issuer.clients import AUTHORIZATION_CODE
-from letopis.local.issuer.desk import LOG, LoginDesk, LoginFailed
+from letopis.local.issuer.desk import LOG, LoginDesk, LoginFailed, asks_for_factor
 from letopis.local.issuer.forms import OAuthError, form, parameters, same_origin
 from letopis.local.issuer.grants import CODE_LASTS, REQUEST_LASTS, AuthorizationRequest, Code, Session, new_secret
 from letopis.local.issuer.pages import login_page, message
@@ -37,6 +37,7 @@ async def authorize(desk: LoginDesk, request: Request) -> Response:
         state=asked.get("state", ""),
         nonce=asked.get("nonce", ""),
         challenge=asked["code_challenge"],
+        mfa=asks_for_factor(asked),
         until=now + REQUEST_LASTS,
     )
     return _form(desk, transaction, desk.pending.requests[transaction])
@@ -53,6 +54,7 @@ async def log_in(desk: LoginDesk, request: Request) -> Response:
         return message("Letopis", "This login took too long; go back to the application and begin again.", 400)
     try:
         person = await desk.admit(posted)
+        mfa_at = desk.second_factor(person, posted, asked=asked.mfa)
     except LoginFailed as failure:
         return _form(desk, transaction, asked, str(failure))
     desk.pending.requests.pop(transaction, None)
@@ -64,6 +66,7 @@ async def log_in(desk: LoginDesk, request: Request) -> Response:
         auth_time=now,
         family=new_secret(),
         nonce=asked.nonce,
+        mfa_at=mfa_at,
     )
     desk.pending.codes[code] = Code(
         session=session, redirect_uri=asked.redirect_uri, challenge=asked.challenge, until=now + CODE_LASTS
@@ -96,6 +99,7 @@ def _form(desk: LoginDesk, transaction: str, asked: AuthorizationRequest, wrong:
         people=desk.users.everyone() if desk.demo else None,
         wrong=wrong,
         target=asked.redirect_uri,
+        factor=asked.mfa,
     )
 
 

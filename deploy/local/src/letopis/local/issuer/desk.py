@@ -4,6 +4,7 @@ import asyncio
 import logging
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import datetime
 
 from letopis.common.clock import Clock
 from letopis.local.issuer.clients import Client
@@ -12,7 +13,9 @@ from letopis.local.issuer.minting import Mint
 from letopis.local.issuer.passwords import Throttle, matches
 from letopis.local.issuer.people import Person
 from letopis.local.issuer.state import SigningKeys, Users
+from letopis.local.issuer.totp import SecondFactors
 
+MFA = "mfa"  # the only authentication context (acr) beyond a plain login
 LOG = logging.getLogger("letopis.issuer")
 
 
@@ -34,6 +37,7 @@ class LoginDesk:
     pending: Pending
     refresh: RefreshTokens
     throttle: Throttle
+    factors: SecondFactors
     clock: Clock
 
     async def admit(self, posted: dict[str, str]) -> Person:
@@ -54,3 +58,26 @@ class LoginDesk:
             raise LoginFailed("The login or the password is wrong.")
         self.throttle.passed(login)
         return person
+
+    def second_factor(self, person: Person, posted: dict[str, str], *, asked: bool) -> datetime | None:
+        """When the second factor was shown, which is now; None if nobody asked. LoginFailed says what to do.
+
+        In a demonstration nobody has one, and asking for it counts as showing it.
+        """
+        now = self.clock.now()
+        if not asked or self.demo:
+            return now if asked else None
+        what = f"second factor of {person.login}"
+        if wait := self.throttle.wait(what, now):
+            raise LoginFailed(f"Too many attempts; try again in {int(wait.total_seconds()) + 1} s.")
+        typed = posted.get("factor", "").replace(" ", "")
+        if not self.factors.passed(person.login, self.users.factor_of(person.login), typed, now):
+            self.throttle.failed(what, now)
+            raise LoginFailed("The code of your second factor is wrong or was used; wait for the next one.")
+        self.throttle.passed(what)
+        return now
+
+
+def asks_for_factor(asked: dict[str, str]) -> bool:
+    """Whether a request asks for a second factor (acr_values, OpenID Connect Core 3.1.2.1)."""
+    return MFA in asked.get("acr_values", "").split()

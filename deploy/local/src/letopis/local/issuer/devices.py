@@ -7,7 +7,7 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
 from letopis.local.issuer.clients import DEVICE
-from letopis.local.issuer.desk import LOG, LoginDesk, LoginFailed
+from letopis.local.issuer.desk import LOG, LoginDesk, LoginFailed, asks_for_factor
 from letopis.local.issuer.forms import OAuthError, client_of, form, parameters, same_origin
 from letopis.local.issuer.grants import (
     DEVICE_INTERVAL,
@@ -33,7 +33,11 @@ async def authorize_device(desk: LoginDesk, request: Request) -> Response:
     desk.pending.sweep(now)
     device_code, user_code = new_secret(), new_user_code()
     desk.pending.devices[device_code] = Device(
-        client_id=client.client_id, scope=posted.get("scope", "openid"), user_code=user_code, until=now + DEVICE_LASTS
+        client_id=client.client_id,
+        scope=posted.get("scope", "openid"),
+        user_code=user_code,
+        until=now + DEVICE_LASTS,
+        mfa=asks_for_factor(posted),
     )
     return JSONResponse(
         {
@@ -67,9 +71,10 @@ async def approve_device(desk: LoginDesk, request: Request) -> Response:
     device_code, device = found
     try:
         person = await desk.admit(posted)
+        mfa_at = desk.second_factor(person, posted, asked=device.mfa)
     except LoginFailed as failure:
         return _form(desk, device, str(failure))
-    desk.pending.devices[device_code] = granted(device, person.login, desk.clock.now())
+    desk.pending.devices[device_code] = granted(device, person.login, desk.clock.now(), mfa_at)
     LOG.info("login of %s to %s by device", person.login, device.client_id)
     return message("Logged in", f"{person.name}, your device is logged in. You may close this page.")
 
@@ -113,4 +118,5 @@ def _form(desk: LoginDesk, device: Device, wrong: str = "") -> Response:
         client=desk.clients[device.client_id].name,
         people=desk.users.everyone() if desk.demo else None,
         wrong=wrong,
+        factor=device.mfa,
     )

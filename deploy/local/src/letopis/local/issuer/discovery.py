@@ -7,7 +7,7 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, RedirectResponse, Response
 
 from letopis.local.issuer.clients import AUTHORIZATION_CODE, CLIENT_CREDENTIALS, DEMO, DEVICE, REFRESH
-from letopis.local.issuer.desk import LoginDesk
+from letopis.local.issuer.desk import MFA, LoginDesk
 from letopis.local.issuer.forms import OAuthError, form, parameters
 from letopis.local.issuer.minting import AUDIENCE
 from letopis.local.issuer.pages import message
@@ -37,8 +37,9 @@ async def configuration(desk: LoginDesk, request: Request) -> Response:
         "id_token_signing_alg_values_supported": ["Ed25519"],
         "token_endpoint_auth_methods_supported": ["client_secret_basic", "client_secret_post", "none"],
         "code_challenge_methods_supported": ["S256"],
+        "acr_values_supported": [MFA],
         "scopes_supported": ["openid", "letopis"],
-        "claims_supported": ["sub", "name", "groups", "person", "auth_time", "service"],
+        "claims_supported": ["sub", "name", "groups", "person", "auth_time", "mfa_at", "acr", "service"],
         "authorization_response_iss_parameter_supported": True,
     }
     return JSONResponse(document, headers={"Cache-Control": "public, max-age=60"})

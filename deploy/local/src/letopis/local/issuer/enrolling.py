@@ -9,6 +9,7 @@ from letopis.local.issuer.desk import LOG, LoginDesk
 from letopis.local.issuer.forms import form, parameters, same_origin
 from letopis.local.issuer.pages import enrol_page, message
 from letopis.local.issuer.passwords import LONGEST, SHORTEST
+from letopis.local.issuer.totp import address
 
 _OVER = "This invitation is not good any more; ask an operator for a new one."
 
@@ -35,4 +36,8 @@ async def enrol(desk: LoginDesk, request: Request) -> Response:
     if await asyncio.to_thread(desk.users.enrol, code, password, desk.clock.now()) is None:
         return message("Letopis", _OVER, 400)
     LOG.info("password of %s was set", person.login)
-    return message("Welcome", f"{person.name}, your password is set. Log in with `letopis login`.")
+    text = (
+        f"{person.name}, your password is set. Log in with `letopis login`. Put this into your authenticator now; "
+        "it is shown once, and you are asked for its code before you decide on something that weighs: "
+    )
+    return message("Welcome", text + address(desk.users.factor_of(person.login), person.login))

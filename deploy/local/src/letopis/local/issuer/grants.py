@@ -21,7 +21,10 @@ _CONSONANTS = "BCDFGHJKLMNPQRSTVWXZ"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Session:
-    """Somebody who has logged in to a client; `family` binds all tokens that come of it."""
+    """Somebody who has logged in to a client; `family` binds all tokens that come of it.
+
+    `mfa_at` is when they showed a second factor, None where nobody asked for one.
+    """
 
     login: str
     client_id: str
@@ -29,6 +32,7 @@ class Session:
     auth_time: datetime
     family: str
     nonce: str = ""
+    mfa_at: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -42,6 +46,7 @@ class AuthorizationRequest:
     nonce: str
     challenge: str
     until: datetime
+    mfa: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -61,6 +66,7 @@ class Device:
     scope: str
     user_code: str
     until: datetime
+    mfa: bool = False
     polled_at: datetime | None = None
     interval: timedelta = DEVICE_INTERVAL
     session: Session | None = None
@@ -120,6 +126,7 @@ class RefreshTokens:
                 "client_id": session.client_id,
                 "scope": session.scope,
                 "auth_time": session.auth_time.isoformat(),
+                "mfa_at": session.mfa_at.isoformat() if session.mfa_at else "",
                 "until": (now + FAMILY_LASTS).isoformat(),
                 "tokens": {_hash(token): ""},
             }
@@ -145,6 +152,7 @@ class RefreshTokens:
                 client_id=client_id,
                 scope=family["scope"],
                 auth_time=datetime.fromisoformat(family["auth_time"]),
+                mfa_at=datetime.fromisoformat(family["mfa_at"]) if family.get("mfa_at") else None,
                 family=name,
             )
             return session, following
@@ -155,9 +163,16 @@ class RefreshTokens:
                 document.get("families", {}).pop(family, None)
 
 
-def granted(device: Device, login: str, now: datetime) -> Device:
+def granted(device: Device, login: str, now: datetime, mfa_at: datetime | None) -> Device:
     """The device after somebody logged in for it."""
-    session = Session(login=login, client_id=device.client_id, scope=device.scope, auth_time=now, family=new_secret())
+    session = Session(
+        login=login,
+        client_id=device.client_id,
+        scope=device.scope,
+        auth_time=now,
+        family=new_secret(),
+        mfa_at=mfa_at,
+    )
     return replace(device, session=session)
 
 

@@ -25,10 +25,13 @@ class Mint:
         self._keys = keys
 
     def of_person(self, person: Person, session: Session, now: datetime) -> str:
-        """An access token in a person's name. There is no second factor here, so it says nothing of one."""
+        """An access token in a person's name; it says when a second factor was shown, if one was."""
         claims = self._claims(person.login, AUDIENCE, now) | _about(person)
         claims |= {"client_id": session.client_id, "scope": session.scope, "sid": session.family}
-        return self._sign(claims | {"auth_time": _seconds(session.auth_time)}, "at+jwt")
+        claims |= {"auth_time": _seconds(session.auth_time)}
+        if session.mfa_at is not None:
+            claims |= {"mfa_at": _seconds(session.mfa_at), "acr": "mfa"}
+        return self._sign(claims, "at+jwt")
 
     def of_client(self, client: Client, now: datetime) -> str:
         """A client's own access token; a service of this installation is named in the claim `service`."""

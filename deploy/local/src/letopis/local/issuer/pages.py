@@ -15,10 +15,14 @@ small{color:#5a6373}.demo{background:#fff3cd;border:1px solid #d9b64b;padding:.6
 .wrong{color:#a02020}code{font-size:1.2rem;letter-spacing:.1em}
 """
 
+_FACTOR = (
+    "<label>Code of your authenticator<br>"
+    "<input name=factor inputmode=numeric pattern='[0-9 ]{6,7}' autocomplete=one-time-code required></label>"
+)
 _CREDENTIALS = (
     "<label>Login<br><input name=login autocomplete=username required autofocus></label>"
     "<label>Password<br><input name=password type=password autocomplete=current-password required></label>"
-    "<button>Log in</button>"
+    "{factor}<button>Log in</button>"
 )
 _DEMO = (
     "<p class=demo><strong>Demonstration.</strong> Anybody may be anybody here: choose who you are. "
@@ -50,14 +54,24 @@ def message(title: str, text: str, status: int = 200) -> HTMLResponse:
 
 
 def login_page(
-    action: str, hidden: dict[str, str], *, client: str, people: list[Person] | None, wrong: str = "", target: str = ""
+    action: str,
+    hidden: dict[str, str],
+    *,
+    client: str,
+    people: list[Person] | None,
+    wrong: str = "",
+    target: str = "",
+    factor: bool = False,
 ) -> HTMLResponse:
-    """Log in: `people` to choose from in the demonstration, None where a password is asked for."""
+    """Log in: `people` to choose from in the demonstration, None where a password is asked for.
+
+    `factor`: the client asks for a second factor too.
+    """
     fields = "".join(f"<input type=hidden name={name} value='{escape(value)}'>" for name, value in hidden.items())
     body = (
         f"{_DEMO if people is not None else ''}{_wrong(wrong)}{_device(hidden.get('user_code', ''))}"
         f"<p>Log in to {escape(client)}.</p><form method=post action='{escape(action)}'>{fields}"
-        f"{_CREDENTIALS if people is None else ''.join(_choice(one) for one in people)}</form>"
+        f"{_credentials(factor=factor) if people is None else ''.join(_choice(one) for one in people)}</form>"
     )
     parts = urlsplit(target)
     return page("Letopis", body, 401 if wrong else 200, f"{parts.scheme}://{parts.netloc}" if target else "")
@@ -86,6 +100,10 @@ def enrol_page(code: str, person: Person, wrong: str = "") -> HTMLResponse:
         "<button>Set the password</button></form>",
         400 if wrong else 200,
     )
+
+
+def _credentials(*, factor: bool) -> str:
+    return _CREDENTIALS.replace("{factor}", _FACTOR if factor else "")
 
 
 def _wrong(text: str) -> str:

@@ -13,6 +13,7 @@ from joserfc.jwk import OKPKey
 from letopis.common.private_files import PrivateDocument, make_private_folder
 from letopis.local.issuer.passwords import hashed
 from letopis.local.issuer.people import Person
+from letopis.local.issuer.totp import new_key
 from letopis.local.vault import Vault, new_password
 
 CONSUMER = "bank-app"
@@ -97,6 +98,10 @@ class Users:
         """The scrypt text, empty for somebody unknown or without a password."""
         return str(self._document.read().get("users", {}).get(login, {}).get("password", ""))
 
+    def factor_of(self, login: str) -> str:
+        """The key of the person's second factor in base32, empty without one."""
+        return str(self._document.read().get("users", {}).get(login, {}).get("factor", ""))
+
     def invited(self, code: str, now: datetime) -> Person | None:
         """Whom the invitation is for, while it is good."""
         found = self._document.read().get("invitations", {}).get(sha256(code.encode()).hexdigest())
@@ -105,7 +110,7 @@ class Users:
         return Person(login=found["login"], name=found["name"], person=found["person"])
 
     def enrol(self, code: str, password: str, now: datetime) -> Person | None:
-        """Use up the invitation and set the password; None if the invitation is no good any more."""
+        """Use up the invitation, set the password and a new second factor; None if the invitation is over."""
         stored = hashed(password)
         with self._document.change() as document:
             found = document.get("invitations", {}).pop(sha256(code.encode()).hexdigest(), None)
@@ -113,7 +118,7 @@ class Users:
                 return None
             person = Person(login=found["login"], name=found["name"], person=found["person"])
             before = document.setdefault("users", {}).get(person.login, {})
-            document["users"][person.login] = {**asdict(person), **before, "password": stored}
+            document["users"][person.login] = {**asdict(person), **before, "password": stored, "factor": new_key()}
         return person
 
 

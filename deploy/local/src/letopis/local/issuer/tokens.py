@@ -10,7 +10,7 @@ from starlette.responses import JSONResponse, Response
 
 from letopis.local.issuer.authorizing import redeem
 from letopis.local.issuer.clients import AUTHORIZATION_CODE, CLIENT_CREDENTIALS, DEMO, DEVICE, REFRESH, Client
-from letopis.local.issuer.desk import LOG, LoginDesk
+from letopis.local.issuer.desk import LOG, LoginDesk, asks_for_factor
 from letopis.local.issuer.devices import poll
 from letopis.local.issuer.forms import OAuthError, client_of, form
 from letopis.local.issuer.grants import Session, new_secret
@@ -65,6 +65,7 @@ def _chosen(desk: LoginDesk, client: Client, posted: dict[str, str]) -> Session:
         scope=posted.get("scope", "openid"),
         auth_time=desk.clock.now(),
         family=new_secret(),
+        mfa_at=desk.second_factor(person, posted, asked=asks_for_factor(posted)),
     )
 
 

@@ -27,6 +27,8 @@ if TYPE_CHECKING:
 S = TypeVar("S")
 
 MIN_POSITION_WAIT = 5.0
+# The age in seconds of a second factor that was never shown.
+NEVER = 10**9
 
 
 class ViewBehind(Unavailable):
@@ -95,6 +97,11 @@ class Call:
     def now(self) -> datetime:
         moment: datetime = self.resources.clock.now()
         return moment
+
+    def mfa_age(self) -> int:
+        """Whole seconds since the caller last showed a second factor; NEVER if they did not."""
+        shown = self.caller.mfa_at
+        return NEVER if shown is None else max(int((self.now() - shown).total_seconds()), 0)
 
     def new_id(self) -> str:
         """A fresh, time-ordered id."""

@@ -30,7 +30,8 @@ async def promotion(promotion_id: str, call: Annotated[Call, governed("console.p
     if found is None:
         raise NotFound(f"there is no promotion {promotion_id}")
     principal = await call.resources.directory.find(call.caller.login)
-    return show(call, "promotion.html", promotion=found, keys=sorted(principal.keys) if principal else [])
+    keys = sorted(principal.keys) if principal else []
+    return show(call, "promotion.html", promotion=found, keys=keys, shown=call.caller.mfa_at)
 
 
 @router.post("/promotions/{promotion_id}/{verdict}", responses=problems(OwnerAway))

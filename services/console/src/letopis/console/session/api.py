@@ -43,11 +43,15 @@ class PurposeInvalid(Invalid):
 
 @router.get("/login", responses=problems(IssuerAway))
 @public
-async def login(request: Request, next: str = "/") -> Response:
-    """Sends the browser to the identity provider."""
+async def login(request: Request, next: str = "/", factor: bool = False) -> Response:
+    """Sends the browser to the identity provider; with `factor` it is asked for a second factor too."""
     own, new = request.app.state.resources, attempt(next)
     where = authorize_address(
-        await own.issuer.endpoint("authorization_endpoint"), own.issuer.client_id, own.issuer.redirect, new
+        await own.issuer.endpoint("authorization_endpoint"),
+        own.issuer.client_id,
+        own.issuer.redirect,
+        new,
+        factor=factor,
     )
     sealed = own.seal.close(ATTEMPT, new.kept(), own.clock.now() + PATIENCE)
     return _sent(where, own.setter.header(ATTEMPT, sealed, PATIENCE))

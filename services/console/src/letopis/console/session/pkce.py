@@ -38,7 +38,7 @@ def challenge(verifier: str) -> str:
     return urlsafe_b64encode(sha256(verifier.encode()).digest()).rstrip(b"=").decode()
 
 
-def authorize_address(endpoint: str, client_id: str, redirect: str, login: Attempt) -> str:
+def authorize_address(endpoint: str, client_id: str, redirect: str, login: Attempt, *, factor: bool) -> str:
     """Where the browser goes to log in."""
     return f"{endpoint}?" + urlencode(
         {
@@ -49,5 +49,6 @@ def authorize_address(endpoint: str, client_id: str, redirect: str, login: Attem
             "state": login.state,
             "code_challenge": challenge(login.verifier),
             "code_challenge_method": "S256",
+            **({"acr_values": "mfa"} if factor else {}),
         }
     )

@@ -198,6 +198,7 @@ async def _judge(call: Call, promotion_id: str, body: ApprovalIn, verdict: str) 
             "author": state.request.author,
             "requester": state.request.requester,
             "tier": state.request.tier,
+            "mfa_age": call.mfa_age(),
         },
     )
     statement = ApprovalStatement(

@@ -1,6 +1,7 @@
 # What a promotion needs by risk tier, and who may decide on it.
 package letopis.registry.promotion
 
+import data.bundle.settings.registry.promotion.step_up
 import data.bundle.settings.registry.promotion.tiers
 import data.letopis.gate
 
@@ -29,6 +30,22 @@ deny contains "promotion.human_hand" if {
 human if {
 	input.subject.person != ""
 	not "service" in input.subject.roles
+}
+
+# Who approves what weighs has shown a second factor a short while ago.
+deny contains "step_up.stale" if {
+	input.action == "registry.promotion.approve"
+	not fresh_enough
+}
+
+fresh_enough if {
+	is_number(input.facts.tier)
+	input.facts.tier > step_up.tiers_up_to
+}
+
+fresh_enough if {
+	is_number(input.facts.mfa_age)
+	input.facts.mfa_age <= step_up.seconds
 }
 
 # An unknown tier asks for as much as the strictest.

@@ -12,7 +12,7 @@ question := {
 	"purpose": "",
 	"object": {"type": "promotion", "id": "p1", "attributes": {"version_id": "credit.1"}},
 	"context": {"time": "2026-11-21T06:55:08.123456Z"},
-	"facts": {"author": "anna", "requester": "carl", "tier": 1},
+	"facts": {"author": "anna", "requester": "carl", "tier": 1, "mfa_age": 60},
 }
 
 request := object.union(question, {
@@ -73,6 +73,30 @@ test_an_unknown_tier_is_the_strictest if {
 	strictest := registry.authorize with input as request
 	answer := registry.authorize with input as object.union(request, {"facts": {"tier": 9}})
 	answer.obligations == strictest.obligations
+}
+
+test_a_stale_second_factor_does_not_approve if {
+	every age in [901, 1000000000] {
+		answer := registry.authorize with input as changed({"facts": {"mfa_age": age}})
+		answer.deny == {"step_up.stale"}
+	}
+}
+
+test_a_quarter_of_an_hour_is_fresh if {
+	registry.authorize.allow with input as changed({"facts": {"mfa_age": 900}})
+}
+
+test_a_lower_tier_asks_for_no_second_factor if {
+	registry.authorize.allow with input as changed({"facts": {"tier": 2, "mfa_age": 1000000000}})
+}
+
+test_what_is_no_number_is_no_tier_and_no_age if {
+	"step_up.stale" in registry.authorize.deny with input as changed({"facts": {"tier": "2", "mfa_age": 901}})
+	"step_up.stale" in registry.authorize.deny with input as changed({"facts": {"mfa_age": false}})
+}
+
+test_to_reject_needs_no_second_factor if {
+	registry.authorize.allow with input as changed({"action": "registry.promotion.reject", "facts": {"mfa_age": 1000000000}})
 }
 
 # The rules are about the actions they name, and no other.
