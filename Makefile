@@ -11,6 +11,8 @@ DATA ?= .letopis
 WHEELHOUSE ?=
 FOLDER ?= wheelhouse
 PYTEST_ARGS ?=
+# Tests wait more than they compute; the longest ones begin first.
+WORKERS ?= --numprocesses 3 --no-loadscope-reorder
 EXAMPLES ?= 60
 CHANCE ?= $(shell date +%s)
 OPA_VERSION := v1.21.3
@@ -29,7 +31,7 @@ stop: ## Stop what `make demo` or `letopis up` started; recorded data stays
 	@if [ -x $(BIN)/letopis ]; then $(BIN)/letopis down --data-dir $(DATA); else echo "nothing is installed here"; fi
 
 test: install ## Every test, on real embedded parts; those in a browser are `make browser`
-	$(BIN)/python -m pytest -m "not browser and not foreign and not fuzz and not opa" $(PYTEST_ARGS)
+	$(BIN)/python -m pytest $(WORKERS) -m "not browser and not foreign and not fuzz and not opa" $(PYTEST_ARGS)
 
 browser: install ## The page in a real Chromium (LETOPIS_CHROMIUM, or on PATH): signing, proofs, accessibility
 	$(BIN)/python -m pytest -m browser services/console e2e/test_console.py $(PYTEST_ARGS)

@@ -1,9 +1,30 @@
 """Every test may ask for real parts by naming their fixtures; none is judged by how long it takes."""
 
+from typing import Any
+
 from hypothesis import HealthCheck, settings
+from xdist.scheduler import LoadScopeScheduling
 
 pytest_plugins = ["letopis.local.testing", "letopis.local.browsing"]
 
 # A busy machine makes a single example slow; that says nothing about what is promised.
 settings.register_profile("letopis", deadline=None, suppress_health_check=[HealthCheck.too_slow])
 settings.load_profile("letopis")
+
+# Files in e2e/ that look at one stack, and those that look at another one, hurt while the journey was played on it.
+STORM = ("e2e/test_alone.py", "e2e/test_faults.py", "e2e/test_streams.py")
+ALONE = ("e2e/test_consumers.py", "e2e/test_policy_rooms.py")
+
+
+class Scheduling(LoadScopeScheduling):
+    """Which tests go to one worker process: those of a file, and those that share a stack."""
+
+    def _split_scope(self, nodeid: str) -> str:
+        file = nodeid.partition("::")[0]
+        if file in STORM:
+            return "storm"
+        return "stack" if file.count("/") == 1 and file not in ALONE else file
+
+
+def pytest_xdist_make_scheduler(config: Any, log: Any) -> Scheduling:
+    return Scheduling(config, log)

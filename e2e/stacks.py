@@ -114,8 +114,10 @@ def until(what: str, ask: Any, patience: float = PATIENCE) -> Any:
 
 
 def free_base() -> int:
-    """The first of a block of ports that nobody listens on."""
-    for base in range(28400, 32000, 20):
+    """The first of a block of ports that nobody listens on; processes that ask side by side begin at different ones."""
+    blocks = range(28400, 32000, 20)
+    first = os.getpid() % len(blocks)
+    for base in (*blocks[first:], *blocks[:first]):
         if all(_free(base + offset) for offset in range(PORTS)):
             return base
     raise AssertionError("no free block of ports between 28400 and 32000")

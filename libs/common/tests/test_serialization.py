@@ -88,7 +88,7 @@ class TestCanonical:
             {1: "x"},
             {"\udfff": 1},
             Decimal("NaN"),
-            object(),
+            object,
         ],
         ids=repr,
     )

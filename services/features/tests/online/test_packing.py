@@ -26,7 +26,9 @@ def test_bytes_compare_as_times_do(one, other):
 
 
 @pytest.mark.parametrize(
-    "data", [b"", b"short", pack(Row(event=datetime.now(UTC), known=datetime.now(UTC), values=()), b"x" * 8)]
+    "data",
+    [b"", b"short", pack(Row(event=datetime.now(UTC), known=datetime.now(UTC), values=()), b"x" * 8)],
+    ids=["empty", "short", "another stamp"],
 )
 def test_another_shape_is_refused(data):
     with pytest.raises(RowDamaged):
