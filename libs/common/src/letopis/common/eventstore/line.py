@@ -40,7 +40,7 @@ class Line:
         faults.point("store.connected")
         try:
             pgconn.send_query_prepared(name.encode(), values, [pq.Format.BINARY] * len(values), pq.Format.BINARY)
-            result = await self._answer(pgconn)
+            result = await _answer(pgconn)
         except psycopg.OperationalError as error:
             self.close()
             raise LineLost(str(error)) from error
@@ -94,40 +94,67 @@ class Line:
                     raise Unavailable("the database ends every connection") from None
         return self._connection
 
-    @staticmethod
-    async def _answer(pgconn: pq.abc.PGconn) -> pq.abc.PGresult:
-        """The first result, once all have come."""
-        loop = asyncio.get_running_loop()
-        done: asyncio.Future[None] = loop.create_future()
-        socket = pgconn.socket
 
-        def move() -> None:
-            try:
-                if pgconn.flush() == 0:
-                    loop.remove_writer(socket)
-                pgconn.consume_input()
-                if not (done.done() or pgconn.is_busy()):
-                    done.set_result(None)
-            except psycopg.Error as error:
-                if not done.done():
-                    done.set_exception(error)
+class _Ear:
+    """The loop's watch over a connection while an answer comes; `done` is set when libpq has something to tell."""
 
-        loop.add_reader(socket, move)
-        if pgconn.flush():
-            loop.add_writer(socket, move)
+    def __init__(self, pgconn: pq.abc.PGconn) -> None:
+        self._loop = asyncio.get_running_loop()
+        self._pgconn = pgconn
+        self._socket = pgconn.socket
+        self._watches = True
+        self._writes = bool(pgconn.flush())
+        self.done: asyncio.Future[None] = self._loop.create_future()
+        self._loop.add_reader(self._socket, self.move)
+        if self._writes:
+            self._loop.add_writer(self._socket, self.move)
+
+    def again(self) -> None:
+        """Watch for what comes behind a result; it may be there already."""
+        self.done = self._loop.create_future()
+        self.move()
+
+    def move(self) -> None:
+        """Send what is left, take what has come."""
         try:
-            first = None
-            while True:
-                await done
-                done = loop.create_future()
-                result = pgconn.get_result()
-                if result is None:
-                    break
-                first = first or result
-                move()
-        finally:
-            loop.remove_reader(socket)
-            loop.remove_writer(socket)
-        if first is None:
-            raise psycopg.OperationalError("the connection ended without an answer")
-        return first
+            if self._writes and not self._pgconn.flush():
+                self._writes = False
+                self._loop.remove_writer(self._socket)
+            self._pgconn.consume_input()
+            ready = not self._pgconn.is_busy()
+        except psycopg.Error as error:
+            # Libpq has closed the descriptor, and the next one to be opened gets its number: whoever waits on that one
+            # would wait for ever if it were taken out of the loop later than now.
+            self.leave()
+            if not self.done.done():
+                self.done.set_exception(error)
+            return
+        if self._pgconn.status != pq.ConnStatus.OK:
+            self.leave()
+            ready = True
+        if ready and not self.done.done():
+            self.done.set_result(None)
+
+    def leave(self) -> None:
+        """Stop watching; once, for afterwards the number may be somebody else's."""
+        if self._watches:
+            self._watches = False
+            self._loop.remove_reader(self._socket)
+            if self._writes:
+                self._loop.remove_writer(self._socket)
+
+
+async def _answer(pgconn: pq.abc.PGconn) -> pq.abc.PGresult:
+    """The first result, once all have come."""
+    ear, first = _Ear(pgconn), None
+    try:
+        await ear.done
+        while (result := pgconn.get_result()) is not None:
+            first = first or result
+            ear.again()
+            await ear.done
+    finally:
+        ear.leave()
+    if first is None:
+        raise psycopg.OperationalError("the connection ended without an answer")
+    return first
