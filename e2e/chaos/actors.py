@@ -2,6 +2,8 @@
 
 import asyncio
 import random
+import signal
+import sys
 from collections.abc import Awaitable, Callable
 from datetime import UTC, datetime, timedelta
 from functools import partial
@@ -108,13 +110,14 @@ async def door(store: PostgresEventStore, port: int) -> None:
     async def answer(scope: Any, receive: Any, send: Any) -> None:
         ledger = scope["path"].split("/")[3]
         query = parse_qs(scope["query_string"].decode())
-        status, body = 200, b""
+        status, body, headers = 200, b"", []
         try:
             records = await store.read(ledger, int(query["after"][0]), min(int(query["limit"][0]), 1000))
+            headers = [(b"letopis-head", str(await store.head(ledger)).encode())]
             body = b"".join(map(record_line, records))
         except Unavailable:
             status = 503
-        await send({"type": "http.response.start", "status": status, "headers": []})
+        await send({"type": "http.response.start", "status": status, "headers": headers})
         await send({"type": "http.response.body", "body": body})
 
     await uvicorn.Server(uvicorn.Config(answer, port=port, log_level="error", lifespan="off")).serve()
@@ -219,6 +222,9 @@ async def score(place: Place, journal: Journal, shipper: Shipper, left: list[Any
     sealing = sealer("decisions")
     subject = Subject(person="bank", login="bank-app")
     while not place.stop.exists():
+        if place.load.decisions and number >= place.load.decisions:
+            await asyncio.sleep(0.05)
+            continue
         question = Question(
             action="inference.score",
             subject=subject,
@@ -329,4 +335,22 @@ def act(role: str, place: Place, points: str) -> None:
     faults.arm(points)
     if place.mangled:
         lies.mangle(place)
-    uvloop.run(ROLES[role](place))
+    uvloop.run(alive(ROLES[role](place)))
+
+
+async def alive(work: Awaitable[None]) -> None:
+    """Do it; asked by SIGUSR1, tell where every task waits, so that a run that hangs says where."""
+    asyncio.get_running_loop().add_signal_handler(signal.SIGUSR1, where)
+    await work
+
+
+def where() -> None:
+    """Every task of this process and what it waits for, innermost last, into its log."""
+    for task in asyncio.all_tasks():
+        lines, waits = [], task.get_coro()
+        while waits is not None:
+            frame = getattr(waits, "cr_frame", None)
+            if frame is not None:
+                lines.append(f"{frame.f_code.co_filename.rpartition('letopis/')[2]}:{frame.f_lineno}")
+            waits = getattr(waits, "cr_await", None)
+        print(f"task {task.get_name()}: {' > '.join(lines)}", file=sys.stderr, flush=True)

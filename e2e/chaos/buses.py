@@ -8,7 +8,7 @@ from e2e.chaos.world import EVERYBODY, World
 from e2e.chaos.yard import Yard, until
 
 # Ten minutes of a small bank: a command a second, five decisions a second.
-MINUTES = Load(commands=600, at_once=6, pause=0.0, batch=60)
+MINUTES = Load(commands=600, at_once=6, pause=0.0, batch=30, decisions=3000)
 
 
 def killed(yard: Yard, number: int) -> Run:

@@ -18,9 +18,10 @@ SERVICES = ("registry", "inference", "audit")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Load:
-    """What is asked of the little bank: `commands` in all (0: until told to stop), some at once, with a pause."""
+    """What is asked of the little bank: so much in all (0: until told to stop), some at once, with a pause."""
 
     commands: int = 0
+    decisions: int = 0
     at_once: int = 2
     pause: float = 0.05
     accounts: int = 5

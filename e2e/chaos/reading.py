@@ -17,6 +17,7 @@ import msgspec
 from e2e.chaos.place import OWNERS, Place, read_notes
 from e2e.chaos.sample import Accounts, Flows
 from e2e.chaos.yard import Yard
+from nats.js.api import AckPolicy, ConsumerConfig
 from psycopg.rows import dict_row
 
 from letopis.audit.log.merkle import head_at, root_of
@@ -186,7 +187,9 @@ def messages(yard: Yard, ledger: str) -> list[tuple[str, bytes]]:
         state = (await js.stream_info(f"LEDGER_{ledger}")).state
         found: list[tuple[str, bytes]] = []
         if state.messages:
-            subscription = await js.pull_subscribe(f"letopis.{ledger}.>", stream=f"LEDGER_{ledger}")
+            # Nothing is acknowledged, so nothing may wait for it either: a stream can be of any length.
+            reader = ConsumerConfig(ack_policy=AckPolicy.NONE)
+            subscription = await js.pull_subscribe(f"letopis.{ledger}.>", stream=f"LEDGER_{ledger}", config=reader)
             while len(found) < state.messages:
                 found += [(one.subject, one.data) for one in await subscription.fetch(500, timeout=5)]
             await subscription.unsubscribe()

@@ -4,6 +4,7 @@ import os
 import random
 import shutil
 import signal
+import time
 from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -188,8 +189,17 @@ class World:
         world = cls.fresh(yard, number, **options)
         try:
             yield world
+        except TimeoutError:
+            world.ask_where()
+            raise
         finally:
             world.clear()
+
+    def ask_where(self) -> None:
+        """Whoever still runs tells in its log where its tasks wait; a second is enough, or it hangs itself."""
+        for pid in self.pids.values():
+            os.kill(pid, signal.SIGUSR1)
+        time.sleep(1)
 
     def clear(self) -> None:
         """Nothing of the run is left running, or stored."""

@@ -26,7 +26,7 @@ from letopis.local.testing import Databases
 from letopis.local.topology import SERVICES as KNOWN
 
 HOST = "127.0.0.1"
-PATIENCE = 300.0
+PATIENCE = 120.0
 
 
 def until(what: str, ask: Callable[[], Any], patience: float = PATIENCE) -> Any:
