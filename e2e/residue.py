@@ -32,10 +32,9 @@ class Marks:
             spelled[json.dumps(text)[1:-1].encode()] = text
             spelled[text.encode().hex().encode()] = text
         self._spelled = spelled
-        self._sought = re.compile(b"|".join(re.escape(one) for one in spelled))
 
     def found(self, content: bytes) -> set[str]:
-        return {self._spelled[one] for one in self._sought.findall(content)}
+        return {text for one, text in self._spelled.items() if one in content}
 
 
 def in_tables(stack: Stack, marks: Marks) -> dict[str, set[str]]:
@@ -87,9 +86,11 @@ def layers(content: bytes, depth: int = 0) -> Iterator[bytes]:
     yield content
     if depth == 3:
         return
+    # A view, for a file of the log of PostgreSQL has thousands of frames, and each would copy all that follows it.
+    whole, unpacked = memoryview(content), zstandard.ZstdDecompressor()
     for found in re.finditer(re.escape(ZSTD), content):
         try:
-            yield zstandard.ZstdDecompressor().decompressobj().decompress(content[found.start() :])
+            yield unpacked.decompress(whole[found.start() :], max_output_size=LARGEST)
         except zstandard.ZstdError:
             continue
     if content.startswith(GZIP):

@@ -3,8 +3,8 @@
 Two things are left out on purpose and asserted as such (docs/adr/0011): the source's own extract under `sources/`, the
 bank's file that its own rule deletes; and identifiers, which are pseudonyms and so bear no mark.
 
-Run it by its name, on a stack of its own (`pytest e2e/what_is_left.py`): profiles built again after an erasure leave
-erased inputs out, so comparisons of rebuilt read models must not come after it.
+It comes last among those that share the stack: profiles built again after an erasure leave erased inputs out, so
+comparisons of rebuilt read models must not come after it.
 """
 
 import io
