@@ -1,13 +1,14 @@
 """The loopback policy engine: OPA's answers, a signature first, and death rather than an endless thought."""
 
 import signal
+import sys
 
 import httpx
 import pytest
 
-from letopis.common.policy.bundle import BundleRefused, new_key, public_half, verify_bundle
+from letopis.common.policy.bundle import BundleRefused, build, new_key, public_half, verify_bundle
 from letopis.common.policy.sources import Bundle, revision_of
-from letopis.local.child import PartError, end, spawn, wait_until
+from letopis.local.child import PartError, Program, end, spawn, wait_until
 from letopis.local.opa import server
 from letopis.local.ports import free_port
 
@@ -86,3 +87,30 @@ class TestSignature:
             process = spawn(program)
             with pytest.raises(PartError, match="signature does not hold"):
                 wait_until(lambda: False, process, program, 30)
+
+
+class TestAnotherBundle:
+    def test_takes_over_without_a_restart_if_our_key_signed_it(self, tmp_path):
+        """What is laid in the archive's place answers a moment later; what another key signed changes nothing."""
+        first, second, third = (bundle_with({"demo.rego": RULE, "n.rego": rule(n)}) for n in (1, 2, 3))
+        key, port = new_key(), free_port()
+        policy = server.sign(first, key, tmp_path)
+        arguments = server.loopback(policy, "127.0.0.1", port)
+        program = Program(argv=[sys.executable, "-m", "letopis.local.opa.loopback", *arguments], log=tmp_path / "log")
+        url, process = f"http://127.0.0.1:{port}", spawn(program)
+        try:
+            wait_until(lambda: server.answers(url), process, program, 60)
+            assert ask(url, "letopis/number/authorize", {}) == {"result": 1}
+            aside = tmp_path / "forged"
+            aside.write_bytes(build(third, new_key(), key_id="policy"))
+            aside.rename(policy.archive)
+            wait_until(lambda: "refused" in (tmp_path / "log").read_text(), process, program, 60)
+            assert ask(url, "letopis/number/authorize", {}) == {"result": 1}
+            server.sign(second, key, tmp_path)
+            wait_until(lambda: ask(url, "letopis/number/authorize", {}) == {"result": 2}, process, program, 60)
+        finally:
+            end(process, program.stop_signal)
+
+
+def rule(number):
+    return f"package letopis.number\nimport rego.v1\nauthorize := {number}\n"

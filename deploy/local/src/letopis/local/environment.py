@@ -8,12 +8,14 @@ from pathlib import Path
 
 import msgspec
 
+from letopis.common.policy.amending import amended
 from letopis.common.policy.bundle import new_key
 from letopis.common.policy.sources import Bundle, bundle_of, collect
 from letopis.common.private_files import write_private
 from letopis.local.nats import subscribers
 from letopis.local.nats.keys import new_seed, public_key
 from letopis.local.nats.permissions import NatsUser, of_administrator, of_service
+from letopis.local.opa import server as opa
 from letopis.local.plan import LOOPBACK, Plan
 from letopis.local.postgres import provision
 from letopis.local.postgres.server import SUPERUSER
@@ -33,7 +35,8 @@ class Secrets:
     postgres: str
     valkey: str
     policy: Bundle
-    policy_key: bytes
+    policy_base: str
+    policy_key: Path
     opa_token: Path
     admin_seed: Path
     seeds: Mapping[str, Path]
@@ -48,12 +51,14 @@ def open_secrets(plan: Plan) -> Secrets:
     """Read the stack's secrets, making those that never were."""
     vault = Vault(plan.folder("secrets"))
     names = [service.name for service in SERVICES]
+    rooms = collect()
     return Secrets(
         postgres=vault.password("postgres_password"),
         valkey=vault.password("valkey_password"),
-        policy=bundle_of(collect()),
+        policy=amended(rooms, opa.released(plan.folder("opa"))),
+        policy_base=bundle_of(rooms).revision,
         opa_token=vault.path("opa_token", new_password),
-        policy_key=vault.text("policy.signing_key", lambda: new_key().decode("ascii")).encode("ascii"),
+        policy_key=vault.path("policy.signing_key", lambda: new_key().decode("ascii")),
         admin_seed=vault.path("admin.nats_seed", new_seed),
         seeds={name: vault.path(f"{name}.nats_seed", new_seed) for name in names},
         roles={
@@ -113,7 +118,11 @@ def _policy(plan: Plan, secrets: Secrets) -> dict[str, str]:
     """Of our own engine: who may ask it, and the only revision whose answers count. Of another its owner says so."""
     if not plan.runs("opa"):
         return {}
-    return {"LETOPIS_OPA_TOKEN_FILE": str(secrets.opa_token), "LETOPIS_POLICY_REVISION": secrets.policy.revision}
+    return {
+        "LETOPIS_OPA_TOKEN_FILE": str(secrets.opa_token),
+        "LETOPIS_POLICY_BASE": secrets.policy_base,
+        "LETOPIS_POLICY_REVISION": secrets.policy.revision,
+    }
 
 
 def of_service_process(plan: Plan, secrets: Secrets, service: Service) -> dict[str, str]:
@@ -134,6 +143,10 @@ def of_service_process(plan: Plan, secrets: Secrets, service: Service) -> dict[s
         own["SUBJECT_KEYS_SECRET_FILE"] = str(secrets.key_secrets[service.name])
     if service is REGISTRY:
         own["ENROLMENT_TOKEN_FILE"] = str(secrets.enrolment_token)
+        if plan.runs("opa"):
+            # Publishing signs the bundle and lays it where the engine looks.
+            own["POLICY_KEY_FILE"] = str(secrets.policy_key)
+            own["POLICY_FOLDER"] = str(plan.folder("opa"))
     prefix = f"LETOPIS_{service.name.upper()}_"
     named = {prefix + key: value for key, value in own.items()}
     return shared(plan, secrets) | named | {key: os.environ[key] for key in named if key in os.environ}

@@ -80,11 +80,11 @@ def _valkey(plan: Plan, secrets: Secrets) -> list[Part]:
 
 
 def _opa(plan: Plan, secrets: Secrets) -> list[Part]:
-    policy = opa.sign(secrets.policy, secrets.policy_key, plan.folder("opa"))
+    policy = opa.sign(secrets.policy, secrets.policy_key.read_bytes(), plan.folder("opa"))
     log, port, url = plan.log("opa"), plan.port("opa"), plan.address("opa")
     if own := opa.chosen(plan.profile):
         program = opa.official(own, policy, log, LOOPBACK, port, secrets.opa_token)
-        return [_program(plan, "opa", program, partial(opa.answers, url))]
+        return [_program(plan, "opa", program, partial(opa.answers, url)), _renewal(plan, policy)]
     # Forked before the library is loaded: a fork after that would break it.
     arguments = opa.loopback(policy, LOOPBACK, port, secrets.opa_token)
     run = partial(become, opa.FRUGAL, "letopis.local.opa.loopback", *arguments)
@@ -98,6 +98,24 @@ def _opa(plan: Plan, secrets: Secrets) -> list[Part]:
             address=url,
         )
     ]
+
+
+def _renewal(plan: Plan, policy: opa.SignedPolicy) -> Part:
+    """OPA's own server reads its bundle once; this ends it when another one is published, and it is started again."""
+    made = plan.folder("run") / "policy"
+
+    def start() -> int:
+        made.unlink(missing_ok=True)
+        return fork("policy", plan.log("policy"), partial(caretaker.renew_policy, plan, policy, made))
+
+    return Part(
+        name="policy",
+        start=start,
+        ready=made.exists,
+        after=("opa",),
+        version=_version("letopis"),
+        log=plan.log("policy"),
+    )
 
 
 def _databases(plan: Plan, secrets: Secrets) -> Part:

@@ -19,6 +19,8 @@ class ServiceSettings(BaseSettings):
     opa_url: str = Field(default="http://127.0.0.1:8408", validation_alias="LETOPIS_OPA_URL")
     opa_token_file: Path | None = Field(default=None, validation_alias="LETOPIS_OPA_TOKEN_FILE")
     policy_revision: str = Field(default="", validation_alias="LETOPIS_POLICY_REVISION")
+    # What the rooms wrote, before the bank's changes: a published release counts only over the same.
+    policy_base: str = Field(default="", validation_alias="LETOPIS_POLICY_BASE")
     oidc_issuer: str = Field(default="http://127.0.0.1:8406", validation_alias="LETOPIS_OIDC_ISSUER")
     object_store_url: str = Field(
         default="file:///var/lib/letopis/objects", validation_alias="LETOPIS_OBJECT_STORE_URL"

@@ -16,3 +16,6 @@ class RegistrySettings(ServiceSettings):
 
     port: int = 8401
     enrolment_token_file: Path | None = None
+    # The key that policies are signed with, and the folder that the engine watches; without them nothing is installed.
+    policy_key_file: Path | None = None
+    policy_folder: Path | None = None

@@ -11,6 +11,7 @@ import subprocess
 import sys
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from letopis.common.policy.bundle import build, public_half, verify_bundle
 from letopis.common.policy.sources import Bundle
@@ -23,6 +24,8 @@ FRUGAL = {"GOGC": "40"}
 # Older servers can be made to take a bundle nobody signed.
 OLDEST = (1, 21, 3)
 KEY = "policy"
+# Beside the archive: which release it is, for whoever composes it anew from other rooms.
+RELEASE = "release.json"
 _VERSION = re.compile(r"^Version:\s*(\d+)\.(\d+)\.(\d+)", re.MULTILINE)
 
 
@@ -44,6 +47,15 @@ def sign(bundle: Bundle, private_pem: bytes, folder: Path) -> SignedPolicy:
     aside.rename(signed.archive)
     verify_bundle(signed.archive, signed.public_key.read_bytes())
     return signed
+
+
+def released(folder: Path) -> dict[str, Any]:
+    """The changes of the release in force, as the registry left them when it was published; none before the first."""
+    try:
+        changes: dict[str, Any] = json.loads((folder / RELEASE).read_bytes())["changes"]
+    except FileNotFoundError:
+        return {}
+    return changes
 
 
 def executable(path: str | None = None) -> str | None:

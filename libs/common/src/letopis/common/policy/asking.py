@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
 import aiohttp
@@ -17,6 +17,9 @@ from letopis.common.errors import Reason
 from letopis.common.ids import uuid7
 from letopis.common.policy.verdict import Malformed, Question, Verdict, read_answer, unanswered, verdict_of
 from letopis.common.serialization import canonical
+
+if TYPE_CHECKING:
+    from letopis.common.policy.in_force import InForce
 
 _log = logging.getLogger("letopis.policy")
 
@@ -51,12 +54,23 @@ class _Kept:
 class Policy:
     """Asks one service's policy at `/v1/data/letopis/<service>/authorize`.
 
-    `revision`, when given, is the only one whose answers count. An allow of a read may be given again for at
+    `revision`, when given, is the only one whose answers count; `in_force` says so where releases of policy are
+    followed. An allow of a read may be given again for at
     most 5 s to the same question of the same revision; a write is always asked anew.
     """
 
-    def __init__(self, opa_url: str, service: str, clock: Clock, *, revision: str = "", token: str = "") -> None:
+    def __init__(
+        self,
+        opa_url: str,
+        service: str,
+        clock: Clock,
+        *,
+        revision: str = "",
+        token: str = "",
+        in_force: "InForce | None" = None,
+    ) -> None:
         self.service, self.revision = service, revision
+        self._in_force = in_force
         self._clock = clock
         self._options = _options(opa_url) | {"token": token or None, "retries": 0, "timeout": DEADLINE}
         self._client: _Client | None = None
@@ -95,6 +109,8 @@ class Policy:
             return False
 
     async def close(self) -> None:
+        if self._in_force is not None:
+            await self._in_force.close()
         client, self._client = self._client, None
         if client is not None:
             await client.close_connection()
@@ -113,9 +129,9 @@ class Policy:
             return _none("policy.malformed", asked, authorization_id)
         except (aiohttp.ClientError, OSError):
             return _none("policy.away", asked, authorization_id)
-        return self._read(document, asked, authorization_id, can)
+        return await self._read(document, asked, authorization_id, can)
 
-    def _read(self, document: Any, asked: dict[str, Any], authorization_id: str, can: frozenset[str]) -> Verdict:
+    async def _read(self, document: Any, asked: dict[str, Any], authorization_id: str, can: frozenset[str]) -> Verdict:
         if not isinstance(document, Mapping):
             return _none("policy.malformed", asked, authorization_id)
         # OPA and the client alike tell undefined by leaving the result out.
@@ -125,12 +141,17 @@ class Policy:
             answer = read_answer(document["result"])
         except Malformed:
             return _none("policy.malformed", asked, authorization_id)
-        if not answer.revision or self.revision not in {"", answer.revision}:
+        if not await self._counts(answer.revision):
             return _none("policy.revision", asked, authorization_id, answer.revision)
         if answer.revision != self._seen:
             self._kept.clear()
             self._seen = answer.revision
         return verdict_of(answer, asked, authorization_id, can=can)
+
+    async def _counts(self, revision: str) -> bool:
+        if revision and self._in_force is not None:
+            return await self._in_force.counts(revision)
+        return bool(revision) and self.revision in {"", revision}
 
     async def _open(self) -> _Client:
         if self._client is None:

@@ -2,6 +2,7 @@
 
 import json
 import os
+import sys
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Annotated
@@ -11,8 +12,10 @@ from rich.console import Console
 
 from letopis.common.policy import bundle, lint, mutation, trial
 from letopis.common.policy.engine import Engine
-from letopis.common.policy.sources import Room, bundle_of, collect
+from letopis.common.policy.rehearsal import Recorded, difference
+from letopis.common.policy.sources import Bundle, Room, bundle_of, collect
 from letopis.common.policy.sources import gate as gate_module
+from letopis.common.serialization import canonical
 
 _out = Console(soft_wrap=True, highlight=False, markup=False)
 _err = Console(soft_wrap=True, highlight=False, markup=False, stderr=True)
@@ -112,6 +115,20 @@ def keygen(*, out: Path) -> int:
     with os.fdopen(os.open(out, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as file:
         file.write(private)
     out.with_suffix(".pub").write_bytes(bundle.public_half(private))
+    return 0
+
+
+@app.command(show=False)
+def rehearse() -> int:
+    """Compare two bundles over recorded decisions, for the registry: JSON lines come in, a difference goes out.
+
+    It runs here because the library cannot be interrupted: whoever started this process ends it when it takes too long.
+    """
+    lines = sys.stdin.buffer
+    told = json.loads(lines.readline())
+    before, after = (Engine(Bundle(**told[name])) for name in ("before", "after"))
+    found = difference(before, after, (Recorded(**json.loads(line)) for line in lines))
+    sys.stdout.buffer.write(canonical({**found, "revision": after.revision, "follows": before.revision}))
     return 0
 
 

@@ -62,10 +62,47 @@ barred["input.incomplete"] := {
 	not fits
 }
 
-# A rule without a mode prevents: forgetting to declare one never opens a gate.
-mode(rule) := object.get(data.bundle.rules, [service, room, rule, "mode"], null)
+# What the departments of the subject have tightened; the group `department:<name>` says who belongs to one.
+tightened contains entry if {
+	some group in input.subject.groups
+	is_string(group)
+	startswith(group, "department:")
+	some entry in data.bundle.overlays[trim_prefix(group, "department:")]
+	entry.service == service
+	entry.room == room
+}
 
-preventing(fired) := {rule | some rule in fired; not mode(rule) in {"observe", "warn"}}
+# The settings of the room for this subject: the bank's, or the tightest of the departments'.
+terms := json.patch(data.bundle.settings[service][room], [{"op": "add", "path": path, "value": tightest(path)} |
+	some path in {entry.at | some entry in tightened}
+])
+
+tightest(path) := value if {
+	entries := [entry | some entry in tightened; entry.at == path]
+	value := tightest_of(entries[0].tighter, [entry.value | some entry in entries])
+}
+
+tightest_of("lower", values) := min(values)
+
+tightest_of("higher", values) := max(values)
+
+tightest_of("fewer", values) := [one | some one in values[0]; count([1 | some list in values; one in list]) == count(values)]
+
+tightest_of("more", values) := sort({one | some list in values; some one in list})
+
+# A rule without a mode prevents: forgetting to declare one never opens a gate. The strictest of several holds.
+modes(rule) := {object.get(data.bundle.rules, [service, room, rule, "mode"], null)} | {entry.value |
+	some entry in tightened
+	entry.rule == rule
+}
+
+mode(rule) := "observe" if {
+	modes(rule) == {"observe"}
+} else := "warn" if {
+	count(modes(rule) - {"observe", "warn"}) == 0
+} else := "prevent"
+
+preventing(fired) := in_mode(fired, "prevent")
 
 in_mode(fired, wanted) := {rule | some rule in fired; mode(rule) == wanted}
 

@@ -6,6 +6,7 @@ from typing import Any
 
 from letopis.common.policy.schema import ALWAYS, OWN, QUESTION, unknown_words
 from letopis.common.policy.sources import Room
+from letopis.common.policy.terms import complaints
 
 ROLES = frozenset(
     {
@@ -49,7 +50,15 @@ def lint(rooms: Sequence[Room]) -> list[str]:
     """Every complaint as a line `package: what is wrong`; empty when the house style holds."""
     found: list[str] = []
     for room in rooms:
-        checks = (_module(room), _actions(room), _fields(room), _rules(room), _tests(room), _listed(room, rooms))
+        checks = (
+            _module(room),
+            _actions(room),
+            _fields(room),
+            _rules(room),
+            _tests(room),
+            _listed(room, rooms),
+            complaints(room.terms, room.settings),
+        )
         found += [f"{room.package}: {complaint}" for check in checks for complaint in check]
     return found
 

@@ -44,6 +44,7 @@ class Room:
     fields: dict[str, Any] = field(default_factory=dict)
     rules: dict[str, Any] = field(default_factory=dict)
     settings: dict[str, Any] = field(default_factory=dict)
+    terms: dict[str, Any] = field(default_factory=dict)
 
     @property
     def package(self) -> str:
@@ -84,7 +85,7 @@ def bundle_of(rooms: Sequence[Room], *, tests: bool = False) -> Bundle:
         schemas |= {action: compose(table, room.fields) for action, table in room.actions.items()}
         rules.setdefault(room.service, {})[room.name] = room.rules
         settings.setdefault(room.service, {})[room.name] = room.settings
-    tables = {"actions": actions, "rules": rules, "schemas": schemas, "settings": settings}
+    tables = {"actions": actions, "overlays": {}, "rules": rules, "schemas": schemas, "settings": settings}
     revision = revision_of(modules, tables)
     return Bundle(modules=modules, data={"bundle": tables | {"revision": revision}}, revision=revision)
 
@@ -124,6 +125,7 @@ def _room(service: str, name: str, folder: Path) -> Room:
         fields=tables.get("fields", {}),
         rules=tables.get("rules", {}),
         settings=tables.get("settings", {}),
+        terms=tables.get("terms", {}),
     )
 
 

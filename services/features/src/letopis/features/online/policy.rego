@@ -1,7 +1,6 @@
 # Online reads: for how long one answer holds, and which classes are never shown.
 package letopis.features.online
 
-import data.bundle.settings.features.online as terms
 import data.letopis.gate
 import rego.v1
 
@@ -11,6 +10,6 @@ allow if gate.open(set())
 
 reading if input.action == "features.online.read"
 
-obligations contains {"type": "lease", "seconds": terms.lease_seconds} if reading
+obligations contains {"type": "lease", "seconds": gate.terms.lease_seconds} if reading
 
-obligations contains {"type": "mask", "classes": terms.masked_classes} if reading
+obligations contains {"type": "mask", "classes": gate.terms.masked_classes} if reading

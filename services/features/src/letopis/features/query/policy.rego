@@ -1,7 +1,6 @@
 # Which columns of which sources may be read, for which purpose, under which grants, and how each is shown.
 package letopis.features.query
 
-import data.bundle.settings.features.query as terms
 import data.letopis.gate
 
 import future.keywords.not
@@ -39,9 +38,9 @@ all_classified if {
 	}
 }
 
-classified(column) if column.class in terms.open_classes
+classified(column) if column.class in gate.terms.open_classes
 
-classified(column) if column.class in terms.granted_classes
+classified(column) if column.class in gate.terms.granted_classes
 
 # Grants in force: not revoked, not over, for this purpose, to this person or a group of theirs.
 live contains grant if {
@@ -74,7 +73,7 @@ all_granted if {
 	}
 }
 
-needs_no_grant(column) if column.class in terms.open_classes
+needs_no_grant(column) if column.class in gate.terms.open_classes
 
 # Said by the rule below, in words of its own.
 needs_no_grant(column) if column.class == "personal"
@@ -139,7 +138,7 @@ affordable if {
 	}
 }
 
-bearable(source) := object.get(terms.scheduled_rows_of, source, terms.scheduled_rows)
+bearable(source) := object.get(gate.terms.scheduled_rows_of, source, gate.terms.scheduled_rows)
 
 details["cost.scheduled"] := concat("; ", {told |
 	some scan in input.facts.scans
@@ -162,6 +161,6 @@ treatment(column) := "clear" if {
 } else := "clear" if {
 	column.class == "personal"
 	column.unmask == true
-} else := object.get(terms.masks, column.kind, "token") if {
+} else := object.get(gate.terms.masks, column.kind, "token") if {
 	column.class == "personal"
 } else := "deny"

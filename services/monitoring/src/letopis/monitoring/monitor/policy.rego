@@ -1,7 +1,6 @@
 # How loose the thresholds of a monitor may be.
 package letopis.monitoring.monitor
 
-import data.bundle.settings.monitoring.monitor as bounds
 import data.letopis.gate
 
 import future.keywords.not
@@ -17,15 +16,15 @@ deny contains "thresholds.too_loose" if {
 }
 
 tight if {
-	input.facts.thresholds.major <= bounds.largest_major
-	input.facts.thresholds.critical <= bounds.largest_critical
-	input.facts.thresholds.coverage >= bounds.smallest_coverage
-	input.facts.thresholds.false_alarms_per_year <= bounds.most_false_alarms_per_year
+	input.facts.thresholds.major <= gate.terms.largest_major
+	input.facts.thresholds.critical <= gate.terms.largest_critical
+	input.facts.thresholds.coverage >= gate.terms.smallest_coverage
+	input.facts.thresholds.false_alarms_per_year <= gate.terms.most_false_alarms_per_year
 	quality_watched
 }
 
 # Quality is watched by a floor, or by a fall that is not larger than the bank bears. A threshold that is not set
 # comes as the bound that nothing crosses: a floor of -1, a fall of 2.
-quality_watched if input.facts.thresholds.gini_floor >= bounds.smallest_gini_floor
+quality_watched if input.facts.thresholds.gini_floor >= gate.terms.smallest_gini_floor
 
-quality_watched if input.facts.thresholds.gini_fall <= bounds.largest_gini_fall
+quality_watched if input.facts.thresholds.gini_fall <= gate.terms.largest_gini_fall

@@ -1,7 +1,6 @@
 # How much compute a role may ask for at once, and a person hold altogether.
 package letopis.registry.session
 
-import data.bundle.settings.registry.session as limits
 import data.letopis.gate
 
 import future.keywords.not
@@ -18,9 +17,9 @@ asked := {"cores": input.object.attributes.cores, "memory_gb": input.object.attr
 held := {"cores": input.facts.held.cores, "memory_gb": input.facts.held.memory_gb}
 
 # The largest limit among the roles of the person; no role is above the cap, and one that is not listed is at it.
-limit(kind) := min({limits.cap[kind], max({of_role(role, kind) | some role in input.subject.roles})})
+limit(kind) := min({gate.terms.cap[kind], max({of_role(role, kind) | some role in input.subject.roles})})
 
-of_role(role, kind) := object.get(limits.roles, [role, kind], limits.cap[kind])
+of_role(role, kind) := object.get(gate.terms.roles, [role, kind], gate.terms.cap[kind])
 
 deny contains "limit.role" if {
 	input.action == "registry.session.open"
@@ -33,7 +32,7 @@ within_limits if {
 	}
 }
 
-quota(kind) := object.get(limits.quota_of, [input.subject.login, kind], limits.quota[kind])
+quota(kind) := object.get(gate.terms.quota_of, [input.subject.login, kind], gate.terms.quota[kind])
 
 deny contains "quota.person" if {
 	input.action == "registry.session.open"

@@ -43,3 +43,7 @@ class Signer:
     def sign(self, digest: str) -> str:
         """The signature over a version's digest, base64."""
         return b64encode(self.key.sign(statement(digest))).decode()
+
+    def state(self, prefix: str, digest: str) -> str:
+        """The signature over another statement about a digest; each kind has a prefix of its own. Base64."""
+        return b64encode(self.key.sign(f"{prefix}{digest}".encode())).decode()

@@ -153,3 +153,85 @@ test_a_room_adds_to_the_words_of_a_rule if {
 	other := gate.answer_told(true, {"parcel.too_heavy"}, set(), {"other": "30 kg"}) with input as heavy
 	other.reasons["parcel.too_heavy"] == told
 }
+
+# What departments tighten.
+of(entries) := object.union({"service": "demo", "room": "parcel"}, entries)
+
+heavy_in(groups) := changed({"subject": {"groups": groups}, "object": {"attributes": {"kilograms": 21}}})
+
+stern := {"retail": [of({"rule": "parcel.too_heavy", "value": "prevent"})]}
+
+test_a_department_prevents_what_the_bank_only_warns_of if {
+	answer := demo.authorize with input as heavy_in(["department:retail"])
+		with data.bundle.overlays as stern
+	answer.deny == {"parcel.too_heavy"}
+}
+
+test_another_department_is_not_concerned if {
+	every groups in [[], ["retail"], ["department:shops"], ["team:department:retail"]] {
+		answer := demo.authorize with input as heavy_in(groups)
+			with data.bundle.overlays as stern
+		answer.warned == {"parcel.too_heavy"}
+	}
+}
+
+test_a_group_that_is_no_text_hides_no_department if {
+	answer := demo.authorize with input as heavy_in([7, "department:retail"])
+		with data.bundle.overlays as stern
+	answer.deny == {"input.incomplete", "parcel.too_heavy"}
+}
+
+test_what_is_of_another_room_or_rule_tightens_nothing_here if {
+	every entry in [{"service": "other"}, {"room": "other"}, {"rule": "four_eyes.own_parcel"}] {
+		other := object.union(of({"rule": "parcel.too_heavy", "value": "prevent"}), entry)
+		answer := demo.authorize with input as heavy_in(["department:retail"])
+			with data.bundle.overlays as {"retail": [other]}
+		answer.warned == {"parcel.too_heavy"}
+	}
+}
+
+test_a_department_never_softens if {
+	soft := {"retail": [of({"rule": "four_eyes.own_parcel", "value": "observe"})]}
+	answer := demo.authorize with input as changed({"subject": {"person": "anna", "groups": ["department:retail"]}})
+		with data.bundle.overlays as soft
+	answer.deny == {"four_eyes.own_parcel"}
+	mild := {"retail": [of({"rule": "parcel.too_heavy", "value": "warn"})]}
+	warned := demo.authorize with input as heavy_in(["department:retail"])
+		with data.bundle.overlays as mild
+		with data.bundle.rules.demo.parcel["parcel.too_heavy"].mode as "observe"
+	warned.warned == {"parcel.too_heavy"}
+}
+
+terms_in(groups) := found if {
+	found := gate.terms with input as heavy_in(groups)
+		with data.bundle.settings.demo.parcel as {"most": 9, "least": 1, "open": ["a", "b", "c"], "masked": ["z"], "in": {"one": 5}}
+		with data.bundle.overlays as {
+			"retail": [
+				of({"at": "/most", "tighter": "lower", "value": 7}),
+				of({"at": "/least", "tighter": "higher", "value": 2}),
+				of({"at": "/open", "tighter": "fewer", "value": ["b", "a"]}),
+				of({"at": "/masked", "tighter": "more", "value": ["z", "y"]}),
+				of({"at": "/in/one", "tighter": "lower", "value": 4}),
+			],
+			"cards": [
+				of({"at": "/most", "tighter": "lower", "value": 8}),
+				of({"at": "/least", "tighter": "higher", "value": 3}),
+				of({"at": "/open", "tighter": "fewer", "value": ["c", "b"]}),
+				of({"at": "/masked", "tighter": "more", "value": ["z", "x"]}),
+			],
+		}
+}
+
+test_settings_are_the_banks_without_a_department if {
+	terms_in([]) == {"most": 9, "least": 1, "open": ["a", "b", "c"], "masked": ["z"], "in": {"one": 5}}
+}
+
+test_settings_are_the_departments if {
+	terms := {"most": 7, "least": 2, "open": ["b", "a"], "masked": ["y", "z"], "in": {"one": 4}}
+	terms_in(["department:retail"]) == terms
+}
+
+test_of_two_departments_the_tightest_holds if {
+	terms := {"most": 7, "least": 3, "open": ["b"], "masked": ["x", "y", "z"], "in": {"one": 4}}
+	terms_in(["department:cards", "department:retail"]) == terms
+}
