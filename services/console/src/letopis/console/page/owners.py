@@ -63,6 +63,13 @@ class Owners:
         """The owner's JSON of something whose showing it records; OwnerSays and OwnerAway as of a document."""
         return self._told(service, await self._send("POST", call, service, path, {}, json={}))
 
+    async def file(self, call: Call, service: str, path: str, **query: str | int) -> httpx.Response:
+        """The owner's answer whatever its kind; OwnerSays and OwnerAway as of a document."""
+        answer = await self._send("GET", call, service, path, {}, params=query)
+        if not answer.is_success:
+            self._told(service, answer)
+        return answer
+
     def _told(self, service: str, answer: httpx.Response) -> Any:
         if not answer.is_success:
             if answer.status_code >= 500:
@@ -70,13 +77,15 @@ class Owners:
             raise OwnerSays(service, answer)
         return msgspec.json.decode(answer.content)
 
-    async def pass_on(self, call: Call, service: str, path: str, body: bytes, headers: Mapping[str, str]) -> Response:
+    async def pass_on(
+        self, call: Call, service: str, path: str, body: bytes, headers: Mapping[str, str], patience: float = PATIENCE
+    ) -> Response:
         """POST as the person, and the answer back as it is, problems included.
 
         The position of what was recorded goes into a cookie, so that the next page shows it.
         """
         kept = {name: headers[name] for name in ("idempotency-key", "content-type") if name in headers}
-        answer = await self._send("POST", call, service, path, kept, content=body)
+        answer = await self._send("POST", call, service, path, kept, patience, content=body)
         back = {name: answer.headers[name] for name in PASSED_ON if name in answer.headers}
         passed = Response(answer.content, status_code=answer.status_code, headers=back)
         if position := answer.headers.get("letopis-position"):
@@ -89,12 +98,19 @@ class Owners:
         return answer.content if answer.status_code == httpx.codes.OK else None
 
     async def _send(
-        self, method: str, call: Call, service: str, path: str, headers: Mapping[str, str], **sent: Any
+        self,
+        method: str,
+        call: Call,
+        service: str,
+        path: str,
+        headers: Mapping[str, str],
+        patience: float = PATIENCE,
+        **sent: Any,
     ) -> httpx.Response:
         told = {"authorization": f"Bearer {call.caller.token}", "letopis-correlation-id": call.correlation_id}
         if call.purpose:
             told["letopis-purpose"] = call.purpose
-        return await self._ask(method, service, path, {**headers, **told}, PATIENCE, **sent)
+        return await self._ask(method, service, path, {**headers, **told}, patience, **sent)
 
     async def _ask(
         self, method: str, service: str, path: str, headers: Mapping[str, str], patience: float, **sent: Any

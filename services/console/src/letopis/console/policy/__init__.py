@@ -1,0 +1,1 @@
+"""Policy: what is in force, forms that draft changes of it, their rehearsal, and the publication."""
