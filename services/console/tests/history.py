@@ -116,6 +116,16 @@ async def _model(ledger):
         by="boris",
     )
     await ledger.registry(f"production:{MODEL}", entered, second, back, by="boris")
+    about = {"break_glass_id": "g1", "model_id": MODEL, "version_id": SECOND}
+    opened = registry.BreakGlassOpened(
+        **about,
+        version_digest="d" * 64,
+        reason="the first refuses everybody",
+        requested_by="boris",
+        confirmed_by="pavel",
+        until=NOW,
+    )
+    await ledger.registry(f"break_glass:{MODEL}", opened, registry.BreakGlassLapsed(**about), by="pavel")
     await _promotion(ledger, "p3", SECOND, "reject")
     await _promotion(ledger, "p4", SECOND, "")
 

@@ -18,14 +18,14 @@ from pyarrow import parquet
 from letopis.common.errors import Unauthenticated
 from letopis.common.eventstore.memory import MemoryEventStore
 from letopis.common.following import News, OwnLedger
-from letopis.common.http import Resources, create_service
+from letopis.common.http import create_service
 from letopis.common.identity.caller import Principal
 from letopis.common.identity.claims import Claims
 from letopis.common.policy import Policy
 from letopis.common.testing.routes import assert_guarded
 from letopis.common.testing.sample import facts
 from letopis.monitoring.alert.views import Alerts
-from letopis.monitoring.app import ROUTERS, create_app
+from letopis.monitoring.app import ROUTERS, MonitoringResources, create_app
 from letopis.monitoring.monitor.views import Monitors, Versions
 from letopis.monitoring.outcome.views import Labelled
 from letopis.monitoring.profile.views import profile_of
@@ -57,6 +57,13 @@ class Verifier:
             expires_at=NOW + timedelta(hours=1),
             service="",
         )
+
+
+class InNameOf:
+    """Lends names as the provider does."""
+
+    async def in_name_of(self, token: str, service: str, purpose: str) -> str:
+        return f"{token} at {service} for {purpose}"
 
 
 @dataclass
@@ -120,9 +127,10 @@ async def api(service: Any, months: Any, opa_server: str) -> AsyncIterator[Api]:
     policy = Policy(opa_server, "monitoring", service.clock)
 
     @asynccontextmanager
-    async def resources() -> AsyncIterator[Resources]:
+    async def resources() -> AsyncIterator[MonitoringResources]:
         async with httpx.AsyncClient(transport=httpx.ASGITransport(app=features.app())) as http:
-            yield Resources(
+            yield MonitoringResources(
+                tokens=cast("Any", InNameOf()),
                 settings=MonitoringSettings(),
                 service="monitoring",
                 clock=service.clock,
@@ -190,7 +198,7 @@ class TestMonitors:
             ("bill", "numeric"),
             ("utilisation", "numeric"),
         ]
-        assert api.features.asked == ["anna"]
+        assert api.features.asked == ["anna at features for credit_scoring"]
         await api.service.project(Monitors)
         (shown,) = await api.get("/v1/monitors")
         assert shown["dataset_id"] == "april"

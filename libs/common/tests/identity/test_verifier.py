@@ -10,9 +10,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 from joserfc.jwk import OctKey, OKPKey
 
+from letopis.common.identity import strict_json
 from letopis.common.identity.claims import LATEST, TokenRefused, read
 from letopis.common.identity.keys import ProviderAway
-from letopis.common.identity.verifier import header_of
+from letopis.common.identity.verifier import TokenVerifier, header_of
 
 NOW = int(datetime(2026, 11, 21, 12, tzinfo=UTC).timestamp())
 ISSUER = "https://login.bank.example"
@@ -102,6 +103,8 @@ class TestRefuse:
             (f'"exp": {NOW + 900}', '"exp": NaN', "NaN"),
             (f'"exp": {NOW + 900}', f'"exp": {"9" * 30}', "too long"),
             (f'"exp": {NOW + 900}', f'"exp": {NOW + 900}, "deep": {"[" * 2000 + "]" * 2000}', "deep"),
+            (f'"exp": {NOW + 900}', f'"exp": {NOW + 900}, "deep": {"[" * 33 + "]" * 33}', "deep"),
+            (f'"exp": {NOW + 900}', f'"exp": {NOW + 900}, "far": 1e999', "larger"),
             ('"anna"', '"\\ud800"', "surrogates"),
             ('{"iss"', '[{"iss"', "content"),
         ],
@@ -163,6 +166,55 @@ class TestRefuse:
             await verifier.verify(provider.sign())
 
 
+class TestDelegated:
+    ACT = {"aud": "letopis:features", "act": {"sub": "service:monitoring"}, "purpose": "audit", "exp": NOW + 300}
+
+    async def test_a_delegated_token_is_for_its_callee(self, provider, http, clock):
+        token = provider.sign(provider.claims(**self.ACT))
+        claims = await TokenVerifier(ISSUER, http, clock, service="features").verify(token)
+        assert (claims.act, claims.purpose) == ("service:monitoring", "audit")
+
+    @pytest.mark.parametrize(
+        ("changed", "reason"),
+        [
+            ({"aud": "letopis"}, "not meant for"),
+            ({"aud": "letopis:registry"}, "not meant for"),
+            ({"purpose": None}, "purpose"),
+            ({"exp": NOW + 301}, "five minutes"),
+            ({"service": "monitoring"}, "a person"),
+            ({"act": "service:monitoring"}, "one actor"),
+            ({"act": {"sub": "a", "act": {"sub": "b"}}}, "one actor"),
+            ({"act": {}}, "one actor"),
+            ({"act": None, "aud": "letopis:features"}, "not meant for"),
+        ],
+    )
+    async def test_refuses_one_that_is_worth_more(self, provider, http, clock, changed, reason):
+        token = provider.sign(provider.claims(**(self.ACT | changed)))
+        with pytest.raises(TokenRefused, match=reason):
+            await TokenVerifier(ISSUER, http, clock, service="features").verify(token)
+
+
+class TestWrapped:
+    """A token inside a token, and other shapes of JOSE."""
+
+    async def test_a_nested_token_is_refused(self, provider, verifier):
+        inner = provider.sign()
+        with pytest.raises(TokenRefused, match="content"):
+            await verifier.verify(provider.sign(inner.encode(), cty="JWT"))
+
+    async def test_json_and_encrypted_serializations_are_refused(self, provider, verifier):
+        header, body, signature = provider.sign().split(".")
+        flat = json.dumps({"protected": header, "payload": body, "signature": signature})
+        for text in (
+            flat,
+            f"{header}.{body}.{signature}.{body}.{signature}",
+            f"{header}..{signature}",
+            f" {header}.{body}.{signature}",
+        ):
+            with pytest.raises(TokenRefused, match="not a signed token"):
+                await verifier.verify(text)
+
+
 class TestKeys:
     async def test_a_new_key_is_found_by_one_more_question(self, provider, verifier, clock):
         assert await verifier.verify(provider.sign())
@@ -206,6 +258,11 @@ def _refused_or_read(document):
     return claims
 
 
+def deep_in_the_stack(frames, text):
+    """Parse with so many frames below us."""
+    return deep_in_the_stack(frames - 1, text) if frames else strict_json.parse(text.encode())
+
+
 JSON = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=8),
     lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=4), inner, max_size=3),
@@ -239,6 +296,18 @@ class TestAnything:
             assert claims.issuer == ISSUER
             assert datetime.fromtimestamp(NOW, UTC) < claims.expires_at
             assert type(changed.get("exp", 1)) is int
+
+    @given(st.integers(0, 40))
+    def test_thirty_two_levels_are_read_and_more_are_not_wherever_we_stand(self, depth):
+        text = '{"deep": ' + "[" * depth + "]" * depth + "}"
+        outcomes = set()
+        for standing in (0, 200):
+            try:
+                outcomes.add(str(deep_in_the_stack(standing, text)))
+            except ValueError:
+                outcomes.add("refused")
+        assert len(outcomes) == 1
+        assert ("refused" in outcomes) == (depth > 32)
 
     @given(st.text(max_size=60) | st.from_regex(r"[A-Za-z0-9_-]{0,40}\.[A-Za-z0-9_-]{0,20}\.[A-Za-z0-9_-]{0,20}"))
     def test_text_of_any_shape_is_no_header(self, text):

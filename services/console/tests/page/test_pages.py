@@ -81,6 +81,12 @@ class TestWall:
         assert "status code 1: 28 -&gt; 4,000 rows" in page
         assert "age PSI 0.4" not in page
 
+    async def test_tells_of_an_emergency_until_it_is_reviewed(self, browser):
+        for path in ("/", f"/models/{MODEL}"):
+            page = await fetched(browser("anna"), path)
+            assert "boris and pavel" in page
+            assert "not reviewed, ordinary promotions wait" in page
+
     async def test_counts_what_is_sealed(self, browser, records):
         page = await fetched(browser("anna"), "/")
         assert f'<span class="figure">{len(records)}</span><span>facts sealed in 8 signed trees' in page

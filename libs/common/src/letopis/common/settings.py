@@ -41,6 +41,10 @@ class ServiceSettings(BaseSettings):
     client_secret_file: Path | None = None
     signing_key_file: Path | None = None
     subject_keys_secret_file: Path | None = None
+    # Mutual TLS between services (mutual_tls.py): all three, or none.
+    tls_authority_file: Path | None = Field(default=None, validation_alias="LETOPIS_TLS_AUTHORITY_FILE")
+    tls_certificate_file: Path | None = None
+    tls_key_file: Path | None = None
     state_dir: Path = Path(".letopis/state")
     # Requests a second that one login may send to one process, and how many at once; 0: as many as it likes.
     caller_rate: float = Field(default=0, ge=0, validation_alias="LETOPIS_CALLER_RATE")

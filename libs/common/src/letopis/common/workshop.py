@@ -18,6 +18,7 @@ from letopis.common.following.feed import LedgerFeed
 from letopis.common.handling import Desk
 from letopis.common.identity.service_tokens import ServiceTokens
 from letopis.common.messaging import Bus
+from letopis.common.mutual_tls import client_context
 from letopis.common.observability import Metrics
 from letopis.common.outbox import Relay
 from letopis.common.projecting import Projector, View
@@ -65,7 +66,7 @@ class Workshop:
         """Engines and clients are opened on first use."""
         if settings.client_secret_file is None:
             raise ValueError(f"LETOPIS_{name.upper()}_CLIENT_SECRET_FILE must name the service's secret")
-        http = httpx.AsyncClient(timeout=10, trust_env=False)
+        http = httpx.AsyncClient(timeout=10, trust_env=False, verify=client_context(settings))
         facts = open_engine(settings.database_url, name=f"letopis-{name}-worker", size=2, autocommit=True)
         return cls(
             name=name,

@@ -27,15 +27,22 @@ from letopis.common.database import open_engine
 from letopis.common.http import Resources, create_service, ledger_door, open_resources
 from letopis.common.identity.directory import DirectoryView
 from letopis.common.objects import ObjectStore
+from letopis.common.policy.in_force import PolicyInForceView
 from letopis.common.replaying.api import replay_doors
 from letopis.common.sealing import HttpKeyStore
-from letopis.registry.contract import PRINCIPAL
+from letopis.registry.contract import DIRECTORY, POLICY_RELEASE
 
 
 class Directory(DirectoryView):
     """Who may act, from the registry's facts."""
 
-    sources = {"registry": PRINCIPAL}
+    sources = {"registry": DIRECTORY}
+
+
+class PolicyInForce(PolicyInForceView):
+    """The last published policy, from the registry's facts."""
+
+    sources = {"registry": POLICY_RELEASE}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -87,7 +94,7 @@ async def opened(
     sealed = sealed_log(settings)
     engine = open_engine(settings.database_url, name="letopis-audit-copies", autocommit=True, size=8)
     try:
-        async with open_resources(settings, "audit", Directory, heard=heard) as shared:
+        async with open_resources(settings, "audit", Directory, heard=heard, releases=PolicyInForce) as shared:
             yield AuditResources(
                 **vars(shared) | {"settings": settings},
                 copies=CopyStore(engine),

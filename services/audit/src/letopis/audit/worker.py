@@ -4,7 +4,7 @@ from functools import partial
 
 import httpx
 
-from letopis.audit.app import AuditResources, Directory, create_app
+from letopis.audit.app import AuditResources, Directory, PolicyInForce, create_app
 from letopis.audit.incident.views import IncidentSummary
 from letopis.audit.log.copying import Copier
 from letopis.audit.log.keeper import Keeper
@@ -19,7 +19,7 @@ from letopis.common.process import Process
 from letopis.common.projecting import View
 from letopis.common.workshop import Workshop
 
-VIEWS: tuple[type[View], ...] = (Directory, IssuedReport, IncidentSummary, SubjectKeys)
+VIEWS: tuple[type[View], ...] = (Directory, PolicyInForce, IssuedReport, IncidentSummary, SubjectKeys)
 
 
 def fit(workshop: Workshop, resources: AuditResources) -> None:

@@ -9,6 +9,7 @@ from fastapi import APIRouter, FastAPI
 from letopis.common.clock import SystemClock
 from letopis.common.http import Resources, create_service, ledger_door, open_resources
 from letopis.common.identity.directory import DirectoryView
+from letopis.common.policy.in_force import PolicyInForceView
 from letopis.common.replaying.api import replay_doors
 from letopis.common.serialization import Catalogue
 from letopis.console.chronicle.api import router as chronicle
@@ -28,13 +29,19 @@ from letopis.console.session.issuer import Issuer
 from letopis.console.session.origin import Origin
 from letopis.console.settings import ConsoleSettings
 from letopis.console.wall.api import router as wall
-from letopis.registry.contract import PRINCIPAL
+from letopis.registry.contract import DIRECTORY, POLICY_RELEASE
 
 
 class Directory(DirectoryView):
     """Who may look, from the registry's facts."""
 
-    sources = {"registry": PRINCIPAL}
+    sources = {"registry": DIRECTORY}
+
+
+class PolicyInForce(PolicyInForceView):
+    """The last published policy, from the registry's facts."""
+
+    sources = {"registry": POLICY_RELEASE}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -55,7 +62,7 @@ async def opened(
 ) -> AsyncIterator[ConsoleResources]:
     """The console's resources, until it stops."""
     setter = Setter(secure=Origin.of(settings.console_url).secure)
-    async with open_resources(settings, "console", Directory, heard=heard) as shared:
+    async with open_resources(settings, "console", Directory, heard=heard, releases=PolicyInForce) as shared:
         owners = Owners(shared.http, settings, setter)
         redirect = f"{settings.console_url.rstrip('/')}/auth/callback"
         yield ConsoleResources(

@@ -3,20 +3,23 @@
 from letopis.common.process import Process
 from letopis.common.projecting import View
 from letopis.console.alert.views import AlertCards
-from letopis.console.app import Directory, create_app
+from letopis.console.app import Directory, PolicyInForce, create_app
 from letopis.console.chronicle.views import Chronicle
 from letopis.console.deployment.views import Applications
+from letopis.console.emergency.views import Emergencies
 from letopis.console.promotion.views import PromotionCards
 from letopis.console.settings import ConsoleSettings
 from letopis.console.wall.views import ModelCards, VersionCards
 
 VIEWS: tuple[type[View], ...] = (
     Directory,
+    PolicyInForce,
     ModelCards,
     VersionCards,
     PromotionCards,
     Applications,
     AlertCards,
+    Emergencies,
     Chronicle,
 )
 

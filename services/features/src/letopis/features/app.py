@@ -16,6 +16,7 @@ from letopis.common.ids import uuid7
 from letopis.common.objects import ObjectStore
 from letopis.common.observability import Metrics
 from letopis.common.parked.api import parked_doors
+from letopis.common.policy.in_force import PolicyInForceView
 from letopis.common.policy.lease import Leases
 from letopis.common.replaying.api import replay_doors
 from letopis.common.running import Parts, end
@@ -37,13 +38,19 @@ from letopis.features.settings import FeaturesSettings
 from letopis.features.source.api import router as source
 from letopis.features.source.lake import Lake
 from letopis.features.view.api import router as view
-from letopis.registry.contract import PRINCIPAL
+from letopis.registry.contract import DIRECTORY, POLICY_RELEASE
 
 
 class Directory(DirectoryView):
     """Who may act, from the registry's facts."""
 
-    sources = {"registry": PRINCIPAL}
+    sources = {"registry": DIRECTORY}
+
+
+class PolicyInForce(PolicyInForceView):
+    """The last published policy, from the registry's facts."""
+
+    sources = {"registry": POLICY_RELEASE}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -67,7 +74,7 @@ async def opened(
 ) -> AsyncIterator[FeaturesResources]:
     """The resources of features, until it stops; then what was counted is recorded."""
     lake, process = Lake(settings.sources), str(uuid7())
-    async with open_resources(settings, "features", Directory, heard=heard) as shared:
+    async with open_resources(settings, "features", Directory, heard=heard, releases=PolicyInForce) as shared:
         access = Desk(shared.store, "access")
         objects, store = ObjectStore(settings.object_store_url), OnlineStore(settings.valkey_url)
         counts = Counts(access, shared.clock, process, settings.state_dir / "online.process")

@@ -4,7 +4,7 @@ from letopis.common.parked.reactions import releases
 from letopis.common.process import Process
 from letopis.common.projecting import View
 from letopis.common.workshop import Workshop
-from letopis.features.app import Directory, FeaturesResources, create_app
+from letopis.features.app import Directory, FeaturesResources, PolicyInForce, create_app
 from letopis.features.batch.reactions import PutOnline
 from letopis.features.batch.views import BatchList
 from letopis.features.bundle.views import BundleCatalogue
@@ -20,6 +20,7 @@ from letopis.features.view.views import FeatureViewCatalogue
 
 VIEWS: tuple[type[View], ...] = (
     Directory,
+    PolicyInForce,
     SourceCatalogue,
     GrantList,
     FeatureViewCatalogue,

@@ -18,6 +18,7 @@ from letopis.common.identity.service_tokens import ServiceTokens
 from letopis.common.objects import ObjectStore
 from letopis.common.observability import Metrics
 from letopis.common.parked.api import parked_doors
+from letopis.common.policy.in_force import PolicyInForceView
 from letopis.common.policy.lease import Leases
 from letopis.common.replaying.api import replay_doors
 from letopis.common.running import Parts, end
@@ -43,7 +44,7 @@ from letopis.inference.scoring.front import ScoringFront
 from letopis.inference.scoring.lookup import OnlineFeatures
 from letopis.inference.scoring.serving import Serving
 from letopis.inference.settings import InferenceSettings
-from letopis.registry.contract import PRINCIPAL
+from letopis.registry.contract import DIRECTORY, POLICY_RELEASE
 
 NAME = "inference"
 LEDGERS = ("inference", "decisions")
@@ -53,7 +54,13 @@ OURSELVES = Meta(actor=Actor(service=NAME))
 class Directory(DirectoryView):
     """People and consumers, as the registry's facts tell them."""
 
-    sources = {"registry": PRINCIPAL}
+    sources = {"registry": DIRECTORY}
+
+
+class PolicyInForce(PolicyInForceView):
+    """The last published policy, from the registry's facts."""
+
+    sources = {"registry": POLICY_RELEASE}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -118,7 +125,7 @@ async def opened(
             heard(ledger, last)
 
     async with (
-        open_resources(settings, NAME, Directory, heard=told, keys=POOL) as base,
+        open_resources(settings, NAME, Directory, heard=told, releases=PolicyInForce, keys=POOL) as base,
         httpx.AsyncClient(auth=_tokens(settings, base), timeout=10, trust_env=False) as peers,
     ):
         folder = settings.state_dir / "journal"

@@ -7,7 +7,7 @@ from letopis.common.process import Process
 from letopis.common.projecting import View
 from letopis.common.reacting import Reaction
 from letopis.common.workshop import Workshop
-from letopis.inference.app import Directory, InferenceResources, create_app
+from letopis.inference.app import Directory, InferenceResources, PolicyInForce, create_app
 from letopis.inference.decision.views import DecisionIndex
 from letopis.inference.deployment.reactions import NAME, FollowProduction
 from letopis.inference.deployment.views import DeploymentSummary, KnownVersion
@@ -16,7 +16,7 @@ from letopis.inference.job.views import JobSummary
 from letopis.inference.settings import InferenceSettings
 from letopis.registry.contract import CONTRACT
 
-VIEWS: tuple[type[View], ...] = (Directory, KnownVersion, DeploymentSummary, JobSummary, DecisionIndex)
+VIEWS: tuple[type[View], ...] = (Directory, PolicyInForce, KnownVersion, DeploymentSummary, JobSummary, DecisionIndex)
 
 
 def fit(workshop: Workshop, resources: InferenceResources) -> None:

@@ -13,13 +13,13 @@ from letopis.common.workshop import Workshop
 from letopis.inference.contract import DECISIONS
 from letopis.monitoring.alert.reactions import Evaluation
 from letopis.monitoring.alert.views import Alerts
-from letopis.monitoring.app import Directory, create_app
+from letopis.monitoring.app import Directory, PolicyInForce, create_app
 from letopis.monitoring.monitor.views import Monitors, Versions
 from letopis.monitoring.outcome.views import Labelled
 from letopis.monitoring.profile.keeping import Keeping, rebuild_profiles
 from letopis.monitoring.settings import MonitoringSettings
 
-VIEWS: tuple[type[View], ...] = (Directory, Versions, Monitors, Labelled, Alerts)
+VIEWS: tuple[type[View], ...] = (Directory, PolicyInForce, Versions, Monitors, Labelled, Alerts)
 
 
 def opening(workshop: Workshop, keyring: Keyring) -> Callable[[View], Mapping[str, Source]]:

@@ -4,7 +4,12 @@ from letopis.common.parked.reactions import releases
 from letopis.common.process import Process
 from letopis.common.projecting import View
 from letopis.common.workshop import Workshop
-from letopis.registry.app import Directory, RegistryResources, create_app
+from letopis.registry.app import Directory, PolicyInForce, RegistryResources, create_app
+from letopis.registry.break_glass.lapsing import Lapsing
+from letopis.registry.break_glass.views import BreakGlasses
+from letopis.registry.delegation.views import Delegations
+from letopis.registry.policy_release.reactions import InstallPolicy
+from letopis.registry.policy_release.views import PolicyReleases
 from letopis.registry.principal.views import Principals
 from letopis.registry.production.reactions import EnterWhenCompleted
 from letopis.registry.promotion.views import PromotionSummary
@@ -15,20 +20,28 @@ from letopis.registry.version.views import Models, ProductionHistory, Versions
 
 VIEWS: tuple[type[View], ...] = (
     Directory,
+    PolicyInForce,
     Principals,
+    Delegations,
     UseCases,
     Models,
     Versions,
     ProductionHistory,
     PromotionSummary,
+    BreakGlasses,
     OpenSessions,
+    PolicyReleases,
 )
 
 
 def fit(workshop: Workshop, resources: RegistryResources) -> None:
-    """A completed promotion enters production, also if the process died in between."""
+    """What completes enters production, also if the process died in between; emergencies end with their hours."""
     workshop.react(EnterWhenCompleted(resources.desk).reaction())
+    workshop.parts.add("break glass", Lapsing(resources.desk, resources.views, resources.clock).run)
     workshop.react(releases("registry", workshop.app_engine))
+    key, folder = resources.settings.policy_key_file, resources.settings.policy_folder
+    if key is not None and folder is not None:
+        workshop.react(InstallPolicy(resources.rooms, key, folder).reaction())
 
 
 PROCESS = Process(

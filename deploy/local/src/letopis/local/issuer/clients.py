@@ -15,6 +15,7 @@ AUTHORIZATION_CODE = "authorization_code"
 REFRESH = "refresh_token"
 CLIENT_CREDENTIALS = "client_credentials"
 DEVICE = "urn:ietf:params:oauth:grant-type:device_code"
+EXCHANGE = "urn:ietf:params:oauth:grant-type:token-exchange"
 DEMO = "urn:letopis:params:oauth:grant-type:demo"
 
 
@@ -65,7 +66,7 @@ def clients_of(settings: IssuerSettings) -> Clients:
         Client(
             client_id=f"service:{service.name}",
             name=service.name,
-            grants=frozenset({CLIENT_CREDENTIALS}),
+            grants=frozenset({CLIENT_CREDENTIALS, EXCHANGE}),
             secret_file=secret_file(settings.data_dir, service.name),
             service=service.name,
         )

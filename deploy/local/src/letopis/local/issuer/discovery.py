@@ -6,7 +6,7 @@ from urllib.parse import urlencode
 from starlette.requests import Request
 from starlette.responses import JSONResponse, RedirectResponse, Response
 
-from letopis.local.issuer.clients import AUTHORIZATION_CODE, CLIENT_CREDENTIALS, DEMO, DEVICE, REFRESH
+from letopis.local.issuer.clients import AUTHORIZATION_CODE, CLIENT_CREDENTIALS, DEMO, DEVICE, EXCHANGE, REFRESH
 from letopis.local.issuer.desk import MFA, LoginDesk
 from letopis.local.issuer.forms import OAuthError, form, parameters
 from letopis.local.issuer.minting import AUDIENCE
@@ -31,6 +31,7 @@ async def configuration(desk: LoginDesk, request: Request) -> Response:
             REFRESH,
             CLIENT_CREDENTIALS,
             DEVICE,
+            EXCHANGE,
             *([DEMO] if desk.demo else []),
         ],
         "subject_types_supported": ["public"],

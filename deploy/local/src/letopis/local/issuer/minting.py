@@ -41,6 +41,14 @@ class Mint:
             claims["service"] = client.service
         return self._sign(claims, "at+jwt")
 
+    def delegated(
+        self, person: Person, client: Client, audience: str, purpose: str, now: datetime, until: datetime
+    ) -> str:
+        """An access token with which a client acts in a person's name towards one service (RFC 8693, section 4.1)."""
+        claims = self._claims(person.login, audience, now) | _about(person)
+        claims |= {"exp": _seconds(until), "client_id": client.client_id, "scope": AUDIENCE}
+        return self._sign(claims | {"act": {"sub": client.client_id}, "purpose": purpose}, "at+jwt")
+
     def identity(self, person: Person, session: Session, now: datetime) -> str:
         """An ID token for the client that the person logged in to."""
         claims = self._claims(person.login, session.client_id, now) | _about(person)

@@ -9,15 +9,24 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
 from letopis.local.issuer.authorizing import redeem
-from letopis.local.issuer.clients import AUTHORIZATION_CODE, CLIENT_CREDENTIALS, DEMO, DEVICE, REFRESH, Client
+from letopis.local.issuer.clients import (
+    AUTHORIZATION_CODE,
+    CLIENT_CREDENTIALS,
+    DEMO,
+    DEVICE,
+    EXCHANGE,
+    REFRESH,
+    Client,
+)
 from letopis.local.issuer.desk import LOG, LoginDesk, asks_for_factor
 from letopis.local.issuer.devices import poll
+from letopis.local.issuer.exchanging import exchange
 from letopis.local.issuer.forms import OAuthError, client_of, form
 from letopis.local.issuer.grants import Session, new_secret
 from letopis.local.issuer.minting import LIFETIME
 from letopis.local.issuer.people import Person
 
-_GRANTS = frozenset({AUTHORIZATION_CODE, CLIENT_CREDENTIALS, DEMO, DEVICE, REFRESH})
+_GRANTS = frozenset({AUTHORIZATION_CODE, CLIENT_CREDENTIALS, DEMO, DEVICE, EXCHANGE, REFRESH})
 _VERIFIER = re.compile(r"[A-Za-z0-9._~-]{43,128}")
 
 
@@ -37,6 +46,8 @@ async def token(desk: LoginDesk, request: Request) -> Response:
             answer = _tokens(desk.mint.of_client(client, desk.clock.now()), "letopis")
         case "refresh_token":
             answer = _next(desk, client, posted)
+        case _ if grant == EXCHANGE:
+            answer = exchange(desk, client, posted)
         case _ if grant == DEVICE:
             answer = _first(desk, poll(desk, client.client_id, posted.get("device_code", "")))
         case _:

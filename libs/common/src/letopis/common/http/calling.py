@@ -15,11 +15,11 @@ from fastapi import Response
 from letopis.common import ids
 from letopis.common.decider import Aggregate
 from letopis.common.envelope import Actor, Authorization, Meta
-from letopis.common.errors import Forbidden, LetopisError, Unavailable
+from letopis.common.errors import Forbidden, LetopisError, Reason, Unavailable
 from letopis.common.handling import Desk, Handled, Loaded
 from letopis.common.http.denial import record_denial
 from letopis.common.http.receipts import receipt
-from letopis.common.policy.verdict import Object, Question, Subject
+from letopis.common.policy.verdict import Object, Question, Subject, refused
 
 if TYPE_CHECKING:
     from letopis.common.identity.caller import Caller
@@ -29,6 +29,13 @@ S = TypeVar("S")
 MIN_POSITION_WAIT = 5.0
 # The age in seconds of a second factor that was never shown.
 NEVER = 10**9
+
+_IN_PERSON = Reason(
+    rule="delegation.in_person",
+    owner="Information security",
+    message="only the person may do this, and no service or notebook key in their name",
+    remedy="log in as the person and repeat it",
+)
 
 
 class ViewBehind(Unavailable):
@@ -88,6 +95,7 @@ class Call:
     tenant: str
     views: Any
     state: dict[str, Any]
+    delegable: bool = False
     authorizations: list[Authorization] = field(default_factory=list)
 
     @property
@@ -114,7 +122,10 @@ class Call:
     async def authorize(self, object: Object, facts: Mapping[str, Any] | None = None) -> Authorization:
         """Policy's consent, or Forbidden once the denial is durable."""
         question = self.question(object, facts)
-        verdict = await self.resources.policy.ask(question, can=self.fulfils, read=self.read)
+        if self.caller.act and not self.delegable:
+            verdict = refused(_IN_PERSON, question)
+        else:
+            verdict = await self.resources.policy.ask(question, can=self.fulfils, read=self.read)
         if not verdict.allow:
             await record_denial(
                 self.resources.store, self.desk.ledger, self.meta(verdict.authorization), verdict.authorization
@@ -139,6 +150,7 @@ class Call:
             service=who.service,
             roles=who.roles,
             groups=who.groups,
+            act=who.act,
             mfa_at=who.mfa_at,
         )
         return Question(
@@ -158,7 +170,7 @@ class Call:
         """The circumstances of a fact of this call."""
         who = self.caller
         return Meta(
-            actor=Actor(person=who.person, login=who.login, service=who.service, issuer=who.issuer),
+            actor=Actor(person=who.person, login=who.login, service=who.service or who.act, issuer=who.issuer),
             purpose=who.purpose,
             tenant=self.tenant,
             correlation_id=self.correlation_id,

@@ -51,6 +51,7 @@ class Guard:
     body_limit: int
     streamed: bool
     deadline: float
+    delegable: bool
     is_guard: bool = True
 
     async def __call__(self, request: Request) -> Call:
@@ -64,7 +65,8 @@ class Guard:
         state["login"] = caller.login
         request_hash = await self._hash(request)
         command_id, repeated = _command(request, caller)
-        if repeated and not read and (before := await desk.find(command_id, request_hash)) is not None:
+        in_person = self.delegable or not caller.act
+        if repeated and not read and in_person and (before := await desk.find(command_id, request_hash)) is not None:
             # Who repeats a command was allowed when it was carried out; nothing happens now.
             state["authorized"] = True
             raise AnsweredBefore(receipt(before))
@@ -82,6 +84,7 @@ class Guard:
             tenant="",
             views=AwaitedViews(views, awaited) if awaited else views,
             state=state,
+            delegable=self.delegable,
         )
 
     async def _hash(self, request: Request) -> bytes:
@@ -100,11 +103,13 @@ def governed(
     body_limit: int = BODY_LIMIT,
     streamed: bool = False,
     deadline: float = DEADLINE,
+    delegable: bool = False,
 ) -> Any:
     """What stands between a route and strangers, as an annotation of the parameter `call`.
 
     `fulfils` names the obligations the endpoint carries out. `ledger` is where facts and denials of this endpoint
     go if not to the service's first ledger. `read` says whether a policy answer may be kept 5 s (GET without it).
+    `delegable` opens it to a service or a notebook key in a person's name; everything else wants the person.
     `body_limit` in bytes; `streamed` leaves the body to the endpoint, unread and out of the request's hash.
     """
     guard = Guard(
@@ -115,6 +120,7 @@ def governed(
         body_limit=body_limit,
         streamed=streamed,
         deadline=deadline,
+        delegable=delegable,
     )
     return Depends(guard)
 
@@ -128,21 +134,27 @@ def bearer(header: str) -> str:
 
 
 async def _caller(request: Request, resources: Any, awaited: Mapping[str, int]) -> "Caller":
+    from letopis.common.identity import notebook_key
     from letopis.common.identity.caller import caller_of
 
     token = bearer(request.headers.get("authorization", ""))
     purpose = request.headers.get("letopis-purpose", "").strip()
     if purpose and not _PURPOSE.match(purpose):
         raise HeaderInvalid("Letopis-Purpose must be a short name in Latin letters", header="Letopis-Purpose")
-    claims = await resources.verifier.verify(token)
+    presented = notebook_key.parsed(token) if token.startswith(notebook_key.PREFIX) else None
+    claims = None if presented else await resources.verifier.verify(token)
     if awaited:
         # Whoever waits for a position also sees the grants made before it.
         try:
             await resources.directory.reach(awaited, MIN_POSITION_WAIT)
         except TimeoutError as error:
             raise ViewBehind("the directory of principals is behind") from error
-    principal = await resources.directory.find(claims.login)
-    return caller_of(claims, principal, purpose, token, resources.clock.now())
+    now = resources.clock.now()
+    principal = await resources.directory.find(presented.login if presented else claims.login)
+    if presented:
+        claims = notebook_key.claims_of(presented, principal, now)
+    # Whether somebody may act in the person's name here is asked with the rest, so that a denial is a fact.
+    return caller_of(claims, principal, purpose, token, now, in_person=False)
 
 
 def _command(request: Request, caller: "Caller") -> tuple[UUID, bool]:

@@ -15,6 +15,7 @@ from letopis.common.eventstore.postgres import PostgresEventStore
 from letopis.common.handling import Desk
 from letopis.common.http.budget import Budgets
 from letopis.common.identity.verifier import TokenVerifier
+from letopis.common.mutual_tls import client_context
 from letopis.common.policy.asking import Policy
 from letopis.common.private_files import read_private
 from letopis.common.running import end
@@ -22,6 +23,7 @@ from letopis.common.settings import ServiceSettings
 
 if TYPE_CHECKING:
     from letopis.common.identity.directory import Directory, DirectoryView
+    from letopis.common.policy.in_force import PolicyInForceView
     from letopis.common.projecting import ViewReader
     from letopis.common.sealing import Keyring
 
@@ -53,14 +55,16 @@ async def open_resources(
     ledger: str = "",
     heard: Callable[[str, int], None] | None = None,
     keys: int | None = None,
+    releases: "type[PolicyInForceView] | None" = None,
 ) -> AsyncIterator[Resources]:
     """Connections to the service's own database, to policy and to the identity provider; made on first use.
 
     `ledger` is the one that commands append to, the service's name without it. `heard` is told of every append.
     `keys` is how many unassigned keys it holds ahead to seal personal fields with: 0 where it only reads sealed
-    fields, None where it has nothing to do with them.
+    fields, None where it has nothing to do with them. `releases` is the service's view of published policy.
     """
     from letopis.common.identity.directory import Directory
+    from letopis.common.policy.in_force import InForce
     from letopis.common.projecting import ViewReader
     from letopis.common.sealing import HttpKeyStore, Keyring, KeysAway, Sealer
 
@@ -70,10 +74,15 @@ async def open_resources(
     store = PostgresEventStore(facts, heard, archive=settings.object_store_url)
     views = ViewReader(reads)
     token = "" if settings.opa_token_file is None else read_private(settings.opa_token_file).strip()
-    policy = Policy(settings.opa_url, service, clock, revision=settings.policy_revision, token=token)
+    in_force = (
+        None if releases is None else InForce(views, releases, clock, settings.policy_base, settings.policy_revision)
+    )
+    policy = Policy(settings.opa_url, service, clock, revision=settings.policy_revision, token=token, in_force=in_force)
     try:
         async with AsyncExitStack() as held:
-            http = await held.enter_async_context(httpx.AsyncClient(timeout=10, trust_env=False))
+            http = await held.enter_async_context(
+                httpx.AsyncClient(timeout=10, trust_env=False, verify=client_context(settings))
+            )
             keyring = Keyring(
                 HttpKeyStore(http, settings.subject_keys_url, settings.subject_keys_secret_file), pool=keys or 0
             )
@@ -89,7 +98,7 @@ async def open_resources(
                 store=store,
                 desk=Desk(store, ledger or service, Sealer(keyring, ledger or service)),
                 policy=policy,
-                verifier=TokenVerifier(settings.oidc_issuer, http, clock),
+                verifier=TokenVerifier(settings.oidc_issuer, http, clock, service=service),
                 directory=Directory(views, directory),
                 views=views,
                 http=http,

@@ -2,6 +2,7 @@
 
 import asyncio
 import signal
+import ssl
 from collections.abc import Callable, Iterator
 from contextlib import AsyncExitStack, contextmanager
 from typing import Any, Protocol
@@ -10,6 +11,7 @@ import uvicorn
 from fastapi import FastAPI
 
 from letopis.common import observability
+from letopis.common.mutual_tls import server_options
 from letopis.common.running import end
 from letopis.common.settings import ServiceSettings
 
@@ -97,7 +99,11 @@ async def _listen(app: FastAPI, settings: ServiceSettings, stop: asyncio.Event) 
         access_log=False,
         server_header=False,
         timeout_graceful_shutdown=GRACE,
+        **server_options(settings),
     )
+    config.load()
+    if config.ssl is not None:
+        config.ssl.minimum_version = ssl.TLSVersion.TLSv1_3
     server = _Server(config)
 
     async def stopped() -> None:

@@ -8,6 +8,7 @@ from letopis.common.errors import Unauthenticated
 
 LEEWAY = timedelta(seconds=5)
 LONGEST_LIFE = timedelta(hours=24)
+LONGEST_DELEGATED = timedelta(minutes=5)
 LATEST = 253_402_300_799  # the last second of the year 9999
 LONGEST_TEXT = 255
 MOST_GROUPS = 500
@@ -26,6 +27,7 @@ class Claims:
 
     `login` is the subject, `person` what the provider says of the human behind it (may be empty); `service` is set only
     in the tokens that a service of this installation got for itself. `mfa_at` is when a second factor was last shown.
+    `act` names who acts in the person's name (RFC 8693, section 4.1), and then `purpose` is the only one it may have.
     """
 
     login: str
@@ -40,14 +42,23 @@ class Claims:
     auth_time: datetime | None = None
     mfa_at: datetime | None = None
     token_id: str = ""
+    act: str = ""
+    purpose: str = ""
+    use_case: str = ""
 
 
-def read(document: dict[str, Any], *, issuer: str, audience: str, now: datetime) -> Claims:
-    """The claims of a payload whose signature was verified; TokenRefused says which claim is wrong."""
+def read(document: dict[str, Any], *, issuer: str, audience: str, now: datetime, service: str = "") -> Claims:
+    """The claims of a payload whose signature was verified; TokenRefused says which claim is wrong.
+
+    A token that somebody got by exchange is for one service (`<audience>:<service>`), one purpose and five minutes;
+    one that only says so of itself (an actor, but for everybody, or for longer) is refused.
+    """
     if _text(document, "iss", required=True) != issuer:
         raise TokenRefused("the token comes from another issuer")
-    if audience not in _audiences(document):
-        raise TokenRefused(f"the token is not meant for {audience}")
+    act, purpose = _actor(document), _text(document, "purpose")
+    wanted = f"{audience}:{service}" if act else audience
+    if wanted not in _audiences(document):
+        raise TokenRefused(f"the token is not meant for {wanted}")
     issued_at, expires_at = _time(document, "iat"), _time(document, "exp")
     if issued_at is None or expires_at is None:
         raise TokenRefused("the token lacks iat or exp")
@@ -58,6 +69,8 @@ def read(document: dict[str, Any], *, issuer: str, audience: str, now: datetime)
         raise TokenRefused("the token is not valid yet")
     if not issued_at < expires_at <= issued_at + LONGEST_LIFE:
         raise TokenRefused("the token lives longer than a day")
+    if act and not (purpose and expires_at - issued_at <= LONGEST_DELEGATED and not _text(document, "service")):
+        raise TokenRefused("a token by exchange has a purpose, a person, and five minutes at most")
     auth_time = _time(document, "auth_time")
     return Claims(
         login=_text(document, "sub", required=True),
@@ -72,7 +85,19 @@ def read(document: dict[str, Any], *, issuer: str, audience: str, now: datetime)
         auth_time=auth_time,
         mfa_at=_time(document, "mfa_at") or (auth_time if "mfa" in _texts(document, "amr") else None),
         token_id=_text(document, "jti"),
+        act=act,
+        purpose=purpose if act else "",
     )
+
+
+def _actor(document: dict[str, Any]) -> str:
+    """Who acts; a chain of actors is refused, since nobody passes on what was lent to them."""
+    if "act" not in document:
+        return ""
+    act = document["act"]
+    if not isinstance(act, dict) or set(act) != {"sub"}:
+        raise TokenRefused("claim act does not name one actor")
+    return _text(act, "sub", required=True)
 
 
 def _audiences(document: dict[str, Any]) -> list[str]:

@@ -50,14 +50,31 @@ class ServiceTokens(httpx.Auth):
     async def _renew(self) -> None:
         asked_at = self._clock.now()
         try:
-            answer = await self._ask()
+            answer = await self._ask({"grant_type": "client_credentials", "scope": "letopis"})
             token, lifetime = answer["access_token"], answer["expires_in"]
         except (httpx.HTTPError, OSError, ValueError, KeyError) as error:
             raise ProviderAway(f"no token for {self.client_id} from {self.issuer_url}: {error!r}") from error
         self._token = str(token)
         self._renew_at = asked_at + max(timedelta(seconds=int(lifetime)) - RENEW_BEFORE, timedelta(seconds=1))
 
-    async def _ask(self) -> dict[str, Any]:
+    async def in_name_of(self, token: str, service: str, purpose: str) -> str:
+        """A token with which we act for the bearer of `token` towards one service, for one purpose (RFC 8693).
+
+        ProviderAway if the provider gives none; it is asked each time, since such a token lives for minutes.
+        """
+        form = {
+            "grant_type": "urn:ietf:params:oauth:grant-type:token-exchange",
+            "subject_token": token,
+            "subject_token_type": "urn:ietf:params:oauth:token-type:access_token",
+            "audience": f"letopis:{service}",
+            "purpose": purpose,
+        }
+        try:
+            return str((await self._ask(form))["access_token"])
+        except (httpx.HTTPError, OSError, ValueError, KeyError) as error:
+            raise ProviderAway(f"{self.client_id} may not act for this person: {error!r}") from error
+
+    async def _ask(self, form: dict[str, str]) -> dict[str, Any]:
         configuration = await self._http.get(
             f"{self.issuer_url.rstrip('/')}/.well-known/openid-configuration", follow_redirects=False, timeout=5
         )
@@ -68,7 +85,7 @@ class ServiceTokens(httpx.Auth):
             raise ValueError(f"{url} is not where the secret may be sent")
         answer = await self._http.post(
             url,
-            data={"grant_type": "client_credentials", "scope": "letopis"},
+            data=form,
             # RFC 6749, section 2.3.1: both halves are form-encoded before they become a Basic header.
             auth=httpx.BasicAuth(quote(self.client_id, safe=""), self._secret_file.read_text("ascii").strip()),
             follow_redirects=False,

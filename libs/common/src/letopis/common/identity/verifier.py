@@ -40,9 +40,12 @@ _REGISTRY = _Pinned()
 class TokenVerifier:
     """Turns a bearer token into Claims, or refuses it."""
 
-    def __init__(self, issuer_url: str, http: httpx.AsyncClient, clock: Clock, audience: str = "letopis") -> None:
+    def __init__(
+        self, issuer_url: str, http: httpx.AsyncClient, clock: Clock, audience: str = "letopis", service: str = ""
+    ) -> None:
         self.issuer_url = issuer_url
         self.audience = audience
+        self.service = service
         self._keys = ProviderKeys(issuer_url, http, clock)
         self._clock = clock
         self._verified: dict[bytes, tuple[str, Claims]] = {}
@@ -55,7 +58,9 @@ class TokenVerifier:
             return claims
         self._verified.pop(name, None)
         kid, document = await self._checked(token)
-        claims = read(document, issuer=self.issuer_url, audience=self.audience, now=self._clock.now())
+        claims = read(
+            document, issuer=self.issuer_url, audience=self.audience, now=self._clock.now(), service=self.service
+        )
         if len(self._verified) >= KEPT_AT_MOST:
             self._verified.pop(next(iter(self._verified)))
         self._verified[name] = (kid, claims)

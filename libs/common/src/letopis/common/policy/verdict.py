@@ -10,6 +10,7 @@ import msgspec
 
 from letopis.common.envelope import Authorization, time_text
 from letopis.common.errors import LetopisError, Reason
+from letopis.common.ids import uuid7
 from letopis.common.serialization import canonical
 
 
@@ -155,6 +156,11 @@ def verdict_of(
         ),
         answered=True,
     )
+
+
+def refused(reason: Reason, question: Question) -> Verdict:
+    """The denial of a question that policy is not even asked, because no policy could allow it."""
+    return unanswered(reason, question.input(), str(uuid7()))
 
 
 def unanswered(reason: Reason, asked: dict[str, Any], authorization_id: str, revision: str = "") -> Verdict:

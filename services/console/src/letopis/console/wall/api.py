@@ -10,6 +10,7 @@ from letopis.common.http import Call, Object, governed, problems
 from letopis.console.alert.views import alerts
 from letopis.console.chronicle.views import LEDGERS
 from letopis.console.deployment.views import applications
+from letopis.console.emergency.views import emergencies
 from letopis.console.page.rendering import show
 from letopis.console.promotion.views import promotions
 from letopis.console.wall import views
@@ -26,6 +27,7 @@ async def wall(call: Annotated[Call, governed("console.page.read")]) -> Response
         "wall.html",
         cards=cards,
         alerts=open_alerts,
+        emergencies=await emergencies(call.views),
         alerts_of=Counter(one["model_id"] for one in open_alerts),
         applications=await applications(call.views),
         sizes=await call.resources.sealed.sizes((*LEDGERS, "decisions")),
@@ -45,6 +47,7 @@ async def model(model_id: str, call: Annotated[Call, governed("console.page.read
         versions=await views.versions_of(call.views, model_id),
         applications=await applications(call.views, model_id=model_id),
         alerts=await alerts(call.views, model_id=model_id, resolved=True),
+        emergencies=await emergencies(call.views, model_id=model_id),
     )
 
 

@@ -86,13 +86,13 @@ async def register(body: BundleIn, call: Annotated[Call, governed("features.bund
 
 
 @router.get("")
-async def bundles(call: Annotated[Call, governed("features.bundle.list")]) -> list[BundleOut]:
+async def bundles(call: Annotated[Call, governed("features.bundle.list", delegable=True)]) -> list[BundleOut]:
     await call.authorize(Object(type="bundle", id="*"))
     return [BundleOut(**one) for one in await views.bundles(call.views)]
 
 
 @router.get("/{bundle_id}", responses=problems(NotFound))
-async def bundle(bundle_id: Id, call: Annotated[Call, governed("features.bundle.read")]) -> BundleOut:
+async def bundle(bundle_id: Id, call: Annotated[Call, governed("features.bundle.read", delegable=True)]) -> BundleOut:
     await call.authorize(Object(type="bundle", id=bundle_id))
     found = await views.bundles(call.views, bundle_id)
     if not found:

@@ -106,7 +106,9 @@ class DatasetOut(BaseModel):
 )
 async def build_dataset(
     body: DatasetIn,
-    call: Annotated[Call, governed("features.query.dataset", fulfils=FULFILS, ledger="access", deadline=300)],
+    call: Annotated[
+        Call, governed("features.query.dataset", delegable=True, fulfils=FULFILS, ledger="access", deadline=300)
+    ],
 ) -> Response:
     """Build a training set; the read is a fact before the first row is, the manifest one after the last."""
     desk, gateway, objects = call.resources.desk, call.resources.gateway, call.resources.objects
@@ -178,13 +180,15 @@ async def build_dataset(
 
 
 @router.get("")
-async def datasets(call: Annotated[Call, governed("features.dataset.list")]) -> list[DatasetOut]:
+async def datasets(call: Annotated[Call, governed("features.dataset.list", delegable=True)]) -> list[DatasetOut]:
     await call.authorize(Object(type="dataset", id="*"))
     return [DatasetOut(**one) for one in await views.datasets(call.views)]
 
 
 @router.get("/{dataset_id}", responses=problems(NotFound))
-async def dataset(dataset_id: Id, call: Annotated[Call, governed("features.dataset.read")]) -> DatasetOut:
+async def dataset(
+    dataset_id: Id, call: Annotated[Call, governed("features.dataset.read", delegable=True)]
+) -> DatasetOut:
     await call.authorize(Object(type="dataset", id=dataset_id))
     found = await views.datasets(call.views, dataset_id)
     if not found:
@@ -200,7 +204,8 @@ async def dataset(dataset_id: Id, call: Annotated[Call, governed("features.datas
 async def data(
     dataset_id: Id,
     call: Annotated[
-        Call, governed("features.query.download", fulfils=FULFILS, ledger="access", read=False, deadline=120)
+        Call,
+        governed("features.query.download", delegable=True, fulfils=FULFILS, ledger="access", read=False, deadline=120),
     ],
 ) -> Response:
     """The rows as Parquet, for the purpose the set was built for; a recorded read like any other."""

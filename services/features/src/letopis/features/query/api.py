@@ -88,7 +88,10 @@ class ReaderOut(BaseModel):
     ),
 )
 async def run(
-    body: QueryIn, call: Annotated[Call, governed("features.query.run", fulfils=FULFILS, ledger="access", deadline=60)]
+    body: QueryIn,
+    call: Annotated[
+        Call, governed("features.query.run", delegable=True, fulfils=FULFILS, ledger="access", deadline=60)
+    ],
 ) -> Response:
     """Run a statement; the read is a fact before the first row leaves, its end another before the answer does."""
     gateway = call.resources.gateway

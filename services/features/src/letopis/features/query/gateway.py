@@ -246,6 +246,9 @@ class Gateway:
             if not isinstance(state, Issued | Revoked):
                 continue
             grant = state.grant
+            # A notebook's key is for one use case, and opens no grant of another project.
+            if call.caller.use_case not in {"", grant.project}:
+                continue
             found.append(
                 {
                     "grant_id": grant.grant_id,

@@ -217,13 +217,13 @@ async def classify(
 
 
 @router.get("")
-async def sources(call: Annotated[Call, governed("features.source.list")]) -> list[SourceOut]:
+async def sources(call: Annotated[Call, governed("features.source.list", delegable=True)]) -> list[SourceOut]:
     await call.authorize(Object(type="source", id="*"))
     return [SourceOut(**one) for one in await views.sources(call.views)]
 
 
 @router.get("/{source_id}", responses=problems(NotFound))
-async def source(source_id: Id, call: Annotated[Call, governed("features.source.read")]) -> SourcePage:
+async def source(source_id: Id, call: Annotated[Call, governed("features.source.read", delegable=True)]) -> SourcePage:
     await call.authorize(Object(type="source", id=source_id))
     found = await views.source(call.views, source_id)
     if found is None:

@@ -134,13 +134,13 @@ def feature(name: str, type: str, origin: tuple[str, ...], sources: dict[str, Re
 
 
 @router.get("")
-async def feature_views(call: Annotated[Call, governed("features.view.list")]) -> list[ViewOut]:
+async def feature_views(call: Annotated[Call, governed("features.view.list", delegable=True)]) -> list[ViewOut]:
     await call.authorize(Object(type="view", id="*"))
     return [ViewOut(**one) for one in await views.feature_views(call.views)]
 
 
 @router.get("/{view_id}", responses=problems(NotFound))
-async def feature_view(view_id: Id, call: Annotated[Call, governed("features.view.read")]) -> ViewOut:
+async def feature_view(view_id: Id, call: Annotated[Call, governed("features.view.read", delegable=True)]) -> ViewOut:
     await call.authorize(Object(type="view", id=view_id))
     found = await views.feature_views(call.views, view_id)
     if not found:

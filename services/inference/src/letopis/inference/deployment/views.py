@@ -21,6 +21,7 @@ from letopis.inference.deployment.events import (
 from letopis.inference.scoring.servable import Bundle
 from letopis.registry.contract import (
     CONTRACT,
+    BreakGlassOpened,
     ProductionEntered,
     ProductionRolledBack,
     PromotionCompleted,
@@ -52,7 +53,11 @@ class KnownVersion(View):
 
     def keys(self, told: Told) -> Iterable[tuple[Table, tuple[Any, ...]]]:
         match told.fact:
-            case VersionRegistered(version_id=one) | PromotionCompleted(version_id=one):
+            case (
+                VersionRegistered(version_id=one)
+                | PromotionCompleted(version_id=one)
+                | BreakGlassOpened(version_id=one)
+            ):
                 return [(self.table, (one,))]
             case ProductionEntered(version_id=entered, replaces=replaced):
                 return [(self.table, (one,)) for one in (entered, replaced) if one]
@@ -79,6 +84,11 @@ class KnownVersion(View):
             case PromotionCompleted() as fact:
                 self._change(
                     rows, fact.version_id, promotion_id=fact.promotion_id, promotion_digest=fact.version_digest
+                )
+            case BreakGlassOpened() as fact:
+                # An emergency stands where the promotion would, named by its own id.
+                self._change(
+                    rows, fact.version_id, promotion_id=fact.break_glass_id, promotion_digest=fact.version_digest
                 )
             case ProductionEntered() as fact:
                 if fact.replaces:

@@ -107,11 +107,13 @@ async def define(
     dataset_id = body.dataset_id or next(iter(version["datasets"]), None)
     if dataset_id is None:
         raise Invalid("the version names no training set; give dataset_id")
+    # Whoever defines the monitor reads the training set: we act in their name, at features, for this purpose alone.
+    token = await call.resources.tokens.in_name_of(call.caller.token, "features", call.purpose)
     training = await read_training_set(
         call.resources.http,
         call.resources.settings.features_url,
         dataset_id,
-        token=call.caller.token,
+        token=token,
         purpose=call.purpose,
     )
     asked = [FeatureIn(name=name) for name in version["inputs"]] if body.features is None else body.features

@@ -1,4 +1,4 @@
-"""The training set of a version, read at the features service with the caller's own token: the read is theirs."""
+"""The training set of a version, read at the features service in the caller's name: the read is theirs."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass

@@ -7,6 +7,7 @@ from typing import Annotated, Literal
 from fastapi import APIRouter, Response
 
 from letopis.common.http import Call, Object, governed
+from letopis.common.identity.caller import Principal
 from letopis.common.policy.sources import bundle_of, collect
 from letopis.registry.access_review import review
 from letopis.registry.access_review.decider import ACCESS_REVIEW, ExportReview
@@ -14,6 +15,11 @@ from letopis.registry.principal import views
 
 router = APIRouter(prefix="/v1/access-reviews", tags=["access_review"])
 MEDIA = {"json": "application/json", "csv": "text/csv; charset=utf-8"}
+
+
+def _roles(principal: Principal | None, own: list[str]) -> set[str]:
+    """The roles of a login with those of its groups and those lent to it."""
+    return {*own, *principal.roles, *(one.role for one in principal.lent)} if principal else set(own)
 
 
 @router.post("", responses={200: {"content": {one: {} for one in MEDIA.values()}}})
@@ -28,8 +34,10 @@ async def export(
     bundle = await asyncio.to_thread(lambda: bundle_of(collect()))
     tables = bundle.data["bundle"]
     position = (await call.views.positions(views.Principals)).get("registry", 0)
+    may = {one.login: one for one in await call.resources.directory.everyone()}
+    known = await views.everyone(call.views)
     rows = review.review(
-        await views.everyone(call.views),
+        [{**one, "roles": sorted(_roles(may.get(one["login"]), one["roles"]))} for one in known],
         tables["actions"],
         tables["settings"]["registry"]["principal"]["toxic"],
         call.now().date(),

@@ -91,13 +91,13 @@ async def assign_use_case(
 
 
 @router.get("")
-async def models(call: Annotated[Call, governed("registry.model.list")]) -> list[ModelOut]:
+async def models(call: Annotated[Call, governed("registry.model.list", delegable=True)]) -> list[ModelOut]:
     await call.authorize(Object(type="model", id="*"))
     return [ModelOut(**one) for one in await views.models(call.views)]
 
 
 @router.get("/{model_id}", responses=problems(NotFound))
-async def model(model_id: Slug, call: Annotated[Call, governed("registry.model.read")]) -> ModelPage:
+async def model(model_id: Slug, call: Annotated[Call, governed("registry.model.read", delegable=True)]) -> ModelPage:
     await call.authorize(Object(type="model", id=model_id))
     found: list[dict[str, Any]] = [one for one in await views.models(call.views) if one["model_id"] == model_id]
     if not found:

@@ -5,11 +5,12 @@ from datetime import date
 from typing import Annotated, Any, Literal
 
 from fastapi import APIRouter, Response
-from pydantic import BaseModel, Field, model_validator
+from pydantic import AwareDatetime, BaseModel, Field, model_validator
 
 from letopis.common.errors import NotFound
 from letopis.common.http import Body, Call, Object, Receipt, governed, problems
 from letopis.registry.enrolment.decider import ENROLMENT, EnrolmentOver, UseEnrolment
+from letopis.registry.group_role.decider import GROUP_ROLE
 from letopis.registry.principal import views
 from letopis.registry.principal.decider import (
     PRINCIPAL,
@@ -20,16 +21,19 @@ from letopis.registry.principal.decider import (
     JoinGroup,
     KeyInvalid,
     KeyTaken,
+    KeyUnknown,
     LeaveGroup,
     PrincipalExists,
     PrincipalGone,
     PrincipalUnknown,
     Register,
     Registered,
+    ReportTheft,
     RevokeKey,
     RevokeRole,
     RoleUnknown,
 )
+from letopis.registry.promotion.signatures import signed_with
 
 router = APIRouter(prefix="/v1/principals", tags=["principal"])
 
@@ -99,6 +103,24 @@ class KeyIn(Body):
     """A raw Ed25519 public key, 32 bytes in base64."""
 
     public_key: str
+
+
+class TheftIn(Body):
+    """From when on somebody else may have had the key."""
+
+    since: AwareDatetime
+
+
+class SignatureOut(BaseModel):
+    """One verdict signed with a key, and what came of it."""
+
+    promotion_id: str
+    model_id: str
+    version_id: str
+    verdict: str
+    at: str
+    promotion: str
+    in_production: bool
 
 
 class KeyOut(BaseModel):
@@ -226,7 +248,9 @@ async def revoke_role(
 async def join_group(
     login: Login, body: GroupIn, call: Annotated[Call, governed("registry.principal.join_group")]
 ) -> Response:
-    authorization = await call.authorize(_object(login, group=body.group))
+    opened = (await call.load(GROUP_ROLE, body.group)).state.roles
+    known = await _known(call, login)
+    authorization = await call.authorize(_object(login, group=body.group, roles=sorted(opened), **known))
     return call.receipt(await call.handle(PRINCIPAL, login, JoinGroup(group=body.group), authorization))
 
 
@@ -258,6 +282,33 @@ async def revoke_key(
     authorization = await call.authorize(_object(login))
     command = RevokeKey(key_id=key_id, reason=reason)
     return call.receipt(await call.handle(PRINCIPAL, login, command, authorization))
+
+
+@router.post(
+    "/{login}/keys/{key_id}/theft",
+    status_code=201,
+    response_model=Receipt,
+    responses=problems(PrincipalUnknown, PrincipalGone, KeyUnknown),
+)
+async def report_theft(
+    login: Login, key_id: str, body: TheftIn, call: Annotated[Call, governed("registry.principal.report_theft")]
+) -> Response:
+    """The key is revoked if it still was good; what it signed since then is listed at `signatures`."""
+    authorization = await call.authorize(_object(login))
+    command = ReportTheft(key_id=key_id, since=body.since, by=call.caller.person)
+    return call.receipt(await call.handle(PRINCIPAL, login, command, authorization))
+
+
+@router.get("/{login}/keys/{key_id}/signatures")
+async def signatures(
+    login: Login,
+    key_id: str,
+    call: Annotated[Call, governed("registry.principal.signatures")],
+    since: AwareDatetime | None = None,
+) -> list[SignatureOut]:
+    """Everything signed with the key, or since a moment, the latest first."""
+    await call.authorize(_object(login))
+    return [SignatureOut(**one) for one in await signed_with(call.views, key_id, since)]
 
 
 @router.post(

@@ -16,6 +16,7 @@ from letopis.registry.principal.events import (
     GroupLeft,
     KeyEnrolled,
     KeyRevoked,
+    KeyStolen,
     PrincipalEndChanged,
     PrincipalEnded,
     PrincipalFact,
@@ -80,6 +81,13 @@ class KeyInvalid(Refused):
     title = "The key is not a raw Ed25519 public key of 32 bytes in base64"
 
 
+class KeyUnknown(Refused):
+    """Nobody enrolled it under this login."""
+
+    code = "principal.key_unknown"
+    title = "This login never had such a key"
+
+
 class KeyTaken(Refused):
     """The key is enrolled already."""
 
@@ -140,8 +148,26 @@ class RevokeKey:
     reason: str
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ReportTheft:
+    """Who ended is reported for too: a leaver's key can have been stolen before."""
+
+    key_id: str
+    since: datetime
+    by: str
+
+
 PrincipalCommand = (
-    Register | GrantRole | RevokeRole | JoinGroup | LeaveGroup | EndPrincipal | ChangeEnd | EnrollKey | RevokeKey
+    Register
+    | GrantRole
+    | RevokeRole
+    | JoinGroup
+    | LeaveGroup
+    | EndPrincipal
+    | ChangeEnd
+    | EnrollKey
+    | RevokeKey
+    | ReportTheft
 )
 
 
@@ -166,6 +192,8 @@ class Registered:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Ended:
     login: str
+    person: str = ""
+    past_keys: frozenset[str] = frozenset()
 
 
 Principal = Unregistered | Registered | Ended
@@ -206,6 +234,24 @@ def enroll(state: Registered, command: EnrollKey) -> Sequence[PrincipalFact]:
     return [KeyEnrolled(login=state.login, person=state.person, key_id=name, public_key=command.public_key)]
 
 
+def stolen(state: Registered | Ended, command: ReportTheft) -> KeyStolen:
+    return KeyStolen(login=state.login, person=state.person, key_id=command.key_id, since=command.since, by=command.by)
+
+
+def key(state: Registered, command: EnrollKey | RevokeKey | ReportTheft) -> Sequence[PrincipalFact]:
+    match command:
+        case EnrollKey():
+            return enroll(state, command)
+        case RevokeKey(key_id=name, reason=reason):
+            return [KeyRevoked(login=state.login, key_id=name, reason=reason)] if name in state.keys else []
+        case ReportTheft(key_id=name):
+            if name in state.revoked_keys:
+                return [stolen(state, command)]
+            if name not in state.keys:
+                raise KeyUnknown
+            return [stolen(state, command), KeyRevoked(login=state.login, key_id=name, reason="stolen")]
+
+
 def change(state: Registered, command: PrincipalCommand) -> Sequence[PrincipalFact]:
     match command:
         case Register():
@@ -223,10 +269,8 @@ def change(state: Registered, command: PrincipalCommand) -> Sequence[PrincipalFa
             return [PrincipalEnded(login=state.login)]
         case ChangeEnd(until=until):
             return [] if until == state.until else [PrincipalEndChanged(login=state.login, until=until)]
-        case EnrollKey():
-            return enroll(state, command)
-        case RevokeKey(key_id=name, reason=reason):
-            return [KeyRevoked(login=state.login, key_id=name, reason=reason)] if name in state.keys else []
+        case EnrollKey() | RevokeKey() | ReportTheft():
+            return key(state, command)
 
 
 def decide(state: Principal, command: PrincipalCommand) -> Sequence[PrincipalFact]:
@@ -238,6 +282,8 @@ def decide(state: Principal, command: PrincipalCommand) -> Sequence[PrincipalFac
         case Registered():
             return change(state, command)
         case Ended():
+            if isinstance(command, ReportTheft) and command.key_id in state.past_keys:
+                return [stolen(state, command)]
             raise PrincipalGone
 
 
@@ -248,6 +294,8 @@ def evolve(state: Principal, fact: PrincipalFact) -> Principal:
                 login=fact.login, person=fact.person, kind=fact.kind, organisation=fact.organisation, until=fact.until
             )
         case PrincipalEnded():
+            if isinstance(state, Registered):
+                return Ended(login=fact.login, person=state.person, past_keys={*state.keys} | state.revoked_keys)
             return Ended(login=fact.login)
         case _:
             return _evolve(state, fact) if isinstance(state, Registered) else state
@@ -270,7 +318,7 @@ def _evolve(state: Registered, fact: PrincipalFact) -> Registered:
         case KeyRevoked(key_id=name):
             left = {one: key for one, key in state.keys.items() if one != name}
             return replace(state, keys=left, revoked_keys=state.revoked_keys | {name})
-        case PrincipalRegistered() | PrincipalEnded():
+        case PrincipalRegistered() | PrincipalEnded() | KeyStolen():
             return state
 
 

@@ -1,7 +1,7 @@
 """What is known of principals."""
 
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, datetime
 from typing import Annotated, Literal
 
 from letopis.common.serialization import Catalogue, Personal
@@ -71,6 +71,17 @@ class KeyRevoked:
     reason: str
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class KeyStolen:
+    """Somebody else may have had the key from `since` on; what it signed after that moment is in doubt."""
+
+    login: str
+    person: str
+    key_id: str
+    since: datetime
+    by: str
+
+
 PrincipalFact = (
     PrincipalRegistered
     | RoleGranted
@@ -81,6 +92,7 @@ PrincipalFact = (
     | PrincipalEndChanged
     | KeyEnrolled
     | KeyRevoked
+    | KeyStolen
 )
 
 FACTS = Catalogue(
@@ -94,5 +106,6 @@ FACTS = Catalogue(
         ("registry.principal.end_changed", 1, PrincipalEndChanged),
         ("registry.principal.key_enrolled", 1, KeyEnrolled),
         ("registry.principal.key_revoked", 1, KeyRevoked),
+        ("registry.principal.key_stolen", 1, KeyStolen),
     ]
 )

@@ -11,7 +11,12 @@ default allow := false
 
 allow if gate.open(deny)
 
-giving := {"registry.principal.grant_role", "registry.principal.register", "registry.principal.register_batch"}
+giving := {
+	"registry.principal.grant_role",
+	"registry.principal.join_group",
+	"registry.principal.register",
+	"registry.principal.register_batch",
+}
 
 deny contains "enrolment.used" if {
 	input.action == "registry.principal.enrol_first"
@@ -86,7 +91,11 @@ suitable if {
 }
 
 deny contains "keys.own_only" if {
-	input.action in {"registry.principal.enroll_key", "registry.principal.revoke_key"}
+	input.action in {
+		"registry.principal.enroll_key",
+		"registry.principal.revoke_key",
+		"registry.principal.report_theft",
+	}
 	not own_key
 }
 
@@ -96,6 +105,6 @@ own_key if {
 }
 
 own_key if {
-	input.action == "registry.principal.revoke_key"
+	input.action in {"registry.principal.revoke_key", "registry.principal.report_theft"}
 	"security_officer" in input.subject.roles
 }

@@ -230,3 +230,38 @@ test_the_banks_own_need_no_end_date if {
 	asked := object.union(moved, {"object": {"attributes": {"organisation": "bank", "days": 999999}}})
 	registry.authorize.allow with input as asked
 }
+
+joining := {
+	"action": "registry.principal.join_group",
+	"subject": {"person": "olga", "login": "olga", "roles": ["administrator"], "groups": []},
+	"purpose": "",
+	"object": {"type": "principal", "id": "boris", "attributes": {"kind": "human", "roles": ["validator"], "held": []}},
+	"context": {"time": "2026-11-21T06:55:08.123456Z"},
+	"facts": {},
+}
+
+test_joining_a_group_is_getting_its_roles if {
+	registry.authorize.allow with input as joining
+	toxic := object.union(joining, {"object": {"attributes": {"held": ["data_scientist"]}}})
+	registry.authorize.deny == {"roles.toxic_pair"} with input as toxic
+	own := object.union(joining, {"object": {"id": "olga"}})
+	registry.authorize.deny == {"roles.own_grant"} with input as own
+	program := object.union(joining, {"object": {"attributes": {"kind": "service"}}})
+	registry.authorize.deny == {"roles.for_people"} with input as program
+}
+
+theft := {
+	"action": "registry.principal.report_theft",
+	"subject": {"person": "boris", "login": "boris", "roles": [], "groups": []},
+	"purpose": "",
+	"object": {"type": "principal", "id": "boris", "attributes": {}},
+	"context": {"time": "2026-11-21T06:55:08.123456Z"},
+	"facts": {},
+}
+
+test_a_theft_is_reported_by_the_person_or_by_security if {
+	registry.authorize.allow with input as theft
+	registry.authorize.allow with input as object.union(theft, {"subject": {"login": "pavel", "roles": ["security_officer"]}})
+	other := object.union(theft, {"subject": {"login": "anna"}})
+	registry.authorize.deny == {"keys.own_only"} with input as other
+}

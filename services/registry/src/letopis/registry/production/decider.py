@@ -24,10 +24,11 @@ class NotInProduction(Refused):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Placed:
-    """A version that is or was in production."""
+    """A version that is or was in production, and the promotion or emergency that brought it there."""
 
     version_id: str
     version_digest: str
+    promotion_id: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -100,7 +101,9 @@ def decide(state: Production, command: ProductionCommand) -> Sequence[Production
 def evolve(state: Production, fact: ProductionFact) -> Production:
     match fact:
         case ProductionEntered():
-            placed = Placed(version_id=fact.version_id, version_digest=fact.version_digest)
+            placed = Placed(
+                version_id=fact.version_id, version_digest=fact.version_digest, promotion_id=fact.promotion_id
+            )
             return Production(trail=(*state.trail, placed), promotions=state.promotions | {fact.promotion_id})
         case ProductionRolledBack():
             return Production(trail=state.trail[:-1], promotions=state.promotions)

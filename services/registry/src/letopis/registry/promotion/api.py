@@ -30,7 +30,11 @@ from letopis.registry.promotion.decider import (
     Unrequested,
     UseCaseMissing,
 )
-from letopis.registry.promotion.gate import gate_of
+from letopis.registry.promotion.gate import emergencies_reviewed, gate_of
+from letopis.registry.segregation.graph import INDEPENDENT, told
+from letopis.registry.segregation.looking import GraphBehind, proxy_of
+from letopis.registry.version.decider import VERSION
+from letopis.registry.version.decider import Registered as RegisteredVersion
 from letopis.registry.version.manifest import environment_digest, missing, unpinned
 
 router = APIRouter(prefix="/v1", tags=["promotion"])
@@ -126,7 +130,9 @@ async def request(
     "/promotions/{promotion_id}/approvals",
     status_code=201,
     response_model=Receipt,
-    responses=problems(SelfApproval, SecondVote, DigestMoved, SignatureInvalid, PromotionUnknown, PromotionDecided),
+    responses=problems(
+        SelfApproval, SecondVote, DigestMoved, SignatureInvalid, PromotionUnknown, PromotionDecided, GraphBehind
+    ),
 )
 async def approve(
     promotion_id: str, body: ApprovalIn, call: Annotated[Call, governed("registry.promotion.approve")]
@@ -142,7 +148,7 @@ async def approve(
     "/promotions/{promotion_id}/rejections",
     status_code=201,
     response_model=Receipt,
-    responses=problems(DigestMoved, SignatureInvalid, PromotionUnknown, PromotionDecided),
+    responses=problems(DigestMoved, SignatureInvalid, PromotionUnknown, PromotionDecided, GraphBehind),
 )
 async def reject(
     promotion_id: str, body: ApprovalIn, call: Annotated[Call, governed("registry.promotion.reject")]
@@ -192,13 +198,20 @@ async def _judge(call: Call, promotion_id: str, body: ApprovalIn, verdict: str) 
     state = (await call.load(PROMOTION, promotion_id)).state
     if isinstance(state, Unrequested):
         raise PromotionUnknown
+    version = (await call.load(VERSION, state.request.version_id)).state
+    manifest = version.manifest if isinstance(version, RegisteredVersion) else {}
+    proxy = await proxy_of(call, {state.request.author, state.request.requester}, manifest)
     authorization = await call.authorize(
         Object(type="promotion", id=promotion_id, attributes={"version_id": state.request.version_id}),
         facts={
+            "independent": proxy is None,
+            "hands": told(proxy) if proxy else INDEPENDENT,
+            "on_behalf_of": sorted(f"{person} ({role})" for role, person in call.caller.behalf),
             "author": state.request.author,
             "requester": state.request.requester,
             "tier": state.request.tier,
             "mfa_age": call.mfa_age(),
+            "emergencies_reviewed": await emergencies_reviewed(call, state.request.model_id),
         },
     )
     statement = ApprovalStatement(

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from letopis.common.envelope import Authorization
 from letopis.common.errors import NotFound
 from letopis.common.http import Call, Object
+from letopis.registry.break_glass.decider import BREAK_GLASS
 from letopis.registry.model.decider import MODEL
 from letopis.registry.model.decider import Registered as KnownModel
 from letopis.registry.use_case.decider import USE_CASE, Approved, Proposed, Rejected
@@ -51,7 +52,12 @@ async def gate_of(call: Call, version_id: str) -> Gate:
                 pass
     authorization = await call.authorize(
         Object(type="version", id=version_id, attributes={"model_id": version.model_id}),
-        facts={"tier": tier, "author": version.author, "use_case": state},
+        facts={
+            "tier": tier,
+            "author": version.author,
+            "use_case": state,
+            "emergencies_reviewed": await emergencies_reviewed(call, version.model_id),
+        },
     )
     terms = {one["type"]: one for one in authorization.result["obligations"]}
     return Gate(
@@ -62,3 +68,8 @@ async def gate_of(call: Call, version_id: str) -> Gate:
         approvals_needed=int(terms["approvals"]["count"]),
         authorization=authorization,
     )
+
+
+async def emergencies_reviewed(call: Call, model_id: str) -> bool:
+    """Whether no emergency of the model still owes its review."""
+    return not (await call.load(BREAK_GLASS, model_id)).state.unreviewed

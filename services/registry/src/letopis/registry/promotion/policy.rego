@@ -32,6 +32,20 @@ human if {
 	not "service" in input.subject.roles
 }
 
+# Nobody approves through another hand: a second login, a commit, a lent role, a team.
+deny contains "four_eyes.proxy" if {
+	input.action == "registry.promotion.approve"
+	not input.facts.independent == true
+}
+
+details["four_eyes.proxy"] := input.facts.hands if is_string(input.facts.hands)
+
+# Whoever broke the glass has it looked at before the model goes on in the ordinary way.
+deny contains "break_glass.unreviewed" if {
+	input.action in {"registry.promotion.request", "registry.promotion.approve"}
+	not input.facts.emergencies_reviewed == true
+}
+
 # Who approves what weighs has shown a second factor a short while ago.
 deny contains "step_up.stale" if {
 	input.action == "registry.promotion.approve"

@@ -12,7 +12,7 @@ question := {
 	"purpose": "",
 	"object": {"type": "promotion", "id": "p1", "attributes": {"version_id": "credit.1"}},
 	"context": {"time": "2026-11-21T06:55:08.123456Z"},
-	"facts": {"author": "anna", "requester": "carl", "tier": 1, "mfa_age": 60},
+	"facts": {"author": "anna", "requester": "carl", "tier": 1, "mfa_age": 60, "emergencies_reviewed": true, "independent": true, "hands": "none"},
 }
 
 request := object.union(question, {
@@ -73,6 +73,20 @@ test_an_unknown_tier_is_the_strictest if {
 	strictest := registry.authorize with input as request
 	answer := registry.authorize with input as object.union(request, {"facts": {"tier": 9}})
 	answer.obligations == strictest.obligations
+}
+
+test_nobody_approves_through_another_hand if {
+	answer := registry.authorize with input as changed({"facts": {"independent": false, "hands": "anna made or asked, boris by a lent role"}})
+	answer.deny == {"four_eyes.proxy"}
+	endswith(answer.reasons["four_eyes.proxy"].message, ": anna made or asked, boris by a lent role")
+	registry.authorize.allow with input as object.union(request, {"facts": {"independent": false}})
+}
+
+test_an_unreviewed_emergency_stops_the_ordinary_way if {
+	every one in [question, request] {
+		answer := registry.authorize with input as object.union(one, {"facts": {"emergencies_reviewed": false}})
+		answer.deny == {"break_glass.unreviewed"}
+	}
 }
 
 test_a_stale_second_factor_does_not_approve if {

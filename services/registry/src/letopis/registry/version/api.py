@@ -129,7 +129,9 @@ async def register(body: VersionIn, call: Annotated[Call, governed("registry.ver
 
 
 @router.get("/versions/{version_id}", responses=problems(NotFound))
-async def version(version_id: str, call: Annotated[Call, governed("registry.version.read")]) -> VersionOut:
+async def version(
+    version_id: str, call: Annotated[Call, governed("registry.version.read", delegable=True)]
+) -> VersionOut:
     await call.authorize(Object(type="version", id=version_id))
     found = await views.version(call.views, version_id)
     if found is None:

@@ -46,6 +46,7 @@ def check(manifest: Mapping[str, Any]) -> None:
     for one in artifacts:
         if not isinstance(one, dict) or set(one) != {"path", "sha256", "bytes"}:
             raise Invalid("each artifact has exactly path, sha256 and bytes", field="artifacts")
+    _check_authors((manifest.get("code") or {}).get("authors", []))
     _check_paths([str(one["path"]) for one in artifacts], FLAVOURS[str(flavour)])
     _check_signature(manifest.get("signature"))
 
@@ -90,6 +91,11 @@ def environment_digest(manifest: Mapping[str, Any]) -> str:
 
 def _part(manifest: Mapping[str, Any], name: str, reason: str) -> Part:
     return Part(name=name, present=bool(manifest.get(name)), reason=reason)
+
+
+def _check_authors(authors: Any) -> None:
+    if not isinstance(authors, list) or not all(isinstance(one, str) and one.strip() for one in authors):
+        raise Invalid("manifest.code.authors lists who wrote the code, by login or address", field="code")
 
 
 def _check_paths(paths: Sequence[str], model: str) -> None:

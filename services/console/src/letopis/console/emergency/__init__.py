@@ -1,0 +1,1 @@
+"""Emergencies as the page shows them."""

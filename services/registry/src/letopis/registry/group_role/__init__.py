@@ -1,0 +1,1 @@
+"""Roles of groups: what a group of the bank's directory opens, changed by two people and never by configuration."""
