@@ -46,3 +46,16 @@ class TestGroupRoles:
         body = {"roles": ["wizard"], "reason": "x"}
         refused = await staffed.post("/v1/groups/g/role-proposals", "olga", body)
         assert refused.json()["code"] == "principal.role_unknown"
+
+
+class TestLead:
+    async def test_brings_a_colleague_into_a_group_that_opens_no_role(self, staffed):
+        await staffing(staffed)
+        for group in ("lead:scoring", "lead:model-risk"):
+            assert (await staffed.post("/v1/principals/boris/groups", "olga", {"group": group})).status_code == 201
+        assert (await approved(staffed, "model-risk", ["validator"])).status_code == 201
+        assert (await staffed.post("/v1/principals/gleb/groups", "boris", {"group": "scoring"})).status_code == 201
+        for by, group in (("boris", "model-risk"), ("boris", "lead:scoring"), ("anna", "scoring")):
+            refused = await staffed.post("/v1/principals/gleb/groups", by, {"group": group})
+            assert "groups.not_lead" in [one["rule"] for one in refused.json()["reasons"]], (by, group)
+        assert (await staffed.send("DELETE", "/v1/principals/gleb/groups/scoring", "boris")).status_code == 201

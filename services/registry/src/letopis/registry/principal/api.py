@@ -258,7 +258,8 @@ async def join_group(
 async def leave_group(
     login: Login, group: str, call: Annotated[Call, governed("registry.principal.leave_group")]
 ) -> Response:
-    authorization = await call.authorize(_object(login, group=group))
+    opened = (await call.load(GROUP_ROLE, group)).state.roles
+    authorization = await call.authorize(_object(login, group=group, roles=sorted(opened)))
     return call.receipt(await call.handle(PRINCIPAL, login, LeaveGroup(group=group), authorization))
 
 

@@ -49,6 +49,20 @@ deny contains "roles.toxic_pair" if {
 	not compatible
 }
 
+# An administrator, or whoever leads the group while it opens no role: a lead brings in colleagues, not rights.
+deny contains "groups.not_lead" if {
+	input.action in {"registry.principal.join_group", "registry.principal.leave_group"}
+	not leads
+}
+
+leads if "administrator" in input.subject.roles
+
+leads if {
+	is_string(input.object.attributes.group)
+	concat(":", ["lead", input.object.attributes.group]) in input.subject.groups
+	input.object.attributes.roles == []
+}
+
 # One person never holds both roles of a pair.
 compatible if {
 	held := {role | some role in input.object.attributes.roles} | {role | some role in input.object.attributes.held}

@@ -235,7 +235,11 @@ joining := {
 	"action": "registry.principal.join_group",
 	"subject": {"person": "olga", "login": "olga", "roles": ["administrator"], "groups": []},
 	"purpose": "",
-	"object": {"type": "principal", "id": "boris", "attributes": {"kind": "human", "roles": ["validator"], "held": []}},
+	"object": {
+		"type": "principal",
+		"id": "boris",
+		"attributes": {"kind": "human", "group": "risk", "roles": ["validator"], "held": []},
+	},
 	"context": {"time": "2026-11-21T06:55:08.123456Z"},
 	"facts": {},
 }
@@ -264,4 +268,32 @@ test_a_theft_is_reported_by_the_person_or_by_security if {
 	registry.authorize.allow with input as object.union(theft, {"subject": {"login": "pavel", "roles": ["security_officer"]}})
 	other := object.union(theft, {"subject": {"login": "anna"}})
 	registry.authorize.deny == {"keys.own_only"} with input as other
+}
+
+by_lead := object.union(joining, {
+	"subject": {"person": "anna", "login": "anna", "roles": [], "groups": ["lead:risk"]},
+	"object": {"attributes": {"roles": []}},
+})
+
+test_a_lead_brings_in_colleagues_and_lets_them_go if {
+	registry.authorize.allow with input as by_lead
+	registry.authorize.allow with input as object.union(by_lead, {"action": "registry.principal.leave_group"})
+}
+
+test_a_lead_gives_no_roles_and_leads_no_other_group if {
+	every part in [
+		{"object": {"attributes": {"roles": ["validator"]}}},
+		{"object": {"attributes": {"group": "other"}}},
+		{"subject": {"groups": ["risk"]}},
+		{"object": {"attributes": {"group": 7}}},
+	] {
+		"groups.not_lead" in registry.authorize.deny with input as object.union(by_lead, part)
+	}
+	left := object.union(by_lead, {"action": "registry.principal.leave_group", "subject": {"groups": []}})
+	registry.authorize.deny == {"groups.not_lead"} with input as left
+}
+
+test_a_lead_does_not_join_by_their_own_hand if {
+	own := object.union(by_lead, {"object": {"id": "anna"}})
+	registry.authorize.deny == {"roles.own_grant"} with input as own
 }
