@@ -4,7 +4,7 @@ from hashlib import sha256
 
 import pytest
 
-from letopis.common.errors import Invalid, NotFound, ObjectDamaged
+from letopis.common.errors import Invalid, NotFound, ObjectDamaged, Unavailable
 from letopis.common.objects import ObjectStore
 
 
@@ -34,6 +34,19 @@ class TestObjects:
     def test_knows_what_is_not_there(self, store):
         with pytest.raises(NotFound):
             store.get("0" * 64)
+
+    def test_a_store_that_is_gone_is_no_word_about_its_objects(self, tmp_path):
+        store = ObjectStore((tmp_path / "share").as_uri())
+        sha = store.put(b"model")
+        (tmp_path / "share").rename(tmp_path / "unmounted")
+        for ask in (store.get, store.has, lambda _: store.put(b"another")):
+            with pytest.raises(Unavailable):
+                ask(sha)
+        # Nothing was written where the share will be mounted again.
+        assert not (tmp_path / "share").exists()
+        (tmp_path / "share").mkdir()
+        with pytest.raises(NotFound):
+            store.get(sha)
 
     @pytest.mark.parametrize("name", ["../../etc/passwd", "A" * 64, "", "0" * 63])
     def test_refuses_names_that_are_no_hash(self, store, name):

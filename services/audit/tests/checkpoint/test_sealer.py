@@ -12,7 +12,7 @@ from letopis.audit.evidence.verifier.note import head_of
 from letopis.audit.log.merkle import root_of
 from letopis.audit.log.shelf import Shelf
 from letopis.audit.log.tile import Tile, new_tiles, unbundle
-from letopis.common.errors import LedgerHole
+from letopis.common.errors import LedgerHole, Unavailable
 from letopis.common.leaf import leaf_bytes, leaf_hash
 
 
@@ -56,6 +56,21 @@ class TestSeal:
         await sealer.seal()
         assert await sealer.seal() is None
         assert published(sealer).size == 3
+
+    async def test_waits_for_an_object_store_that_is_away(self, sealer, copies, kit, tmp_path):
+        """The stop table: seals stop; what is not there is no damage, and nothing is written in its place."""
+        records = kit.decisions(5)
+        await copies.append("decisions", records[:3])
+        await sealer.seal()
+        (tmp_path / "log").rename(tmp_path / "unmounted")
+        await copies.append("decisions", records[3:])
+        with pytest.raises(Unavailable):
+            await sealer.seal()
+        with pytest.raises(Unavailable):
+            sealer.shelf.tile("decisions", Tile(0, 0, 3))
+        assert not (tmp_path / "log").exists()
+        (tmp_path / "unmounted").rename(tmp_path / "log")
+        assert (await sealer.seal()).size == published(sealer).size == 5
 
     async def test_in_steps_makes_the_tree_of_the_whole(self, sealer, copies, kit):
         records = kit.decisions(600)

@@ -18,6 +18,7 @@ class ObjectStore:
         if parts.scheme != "file":
             raise Invalid(f"object store {url!r}: only file:/// directories are supported")
         self.root = Path(url2pathname(parts.path))
+        self._stood = self.root.is_dir()
 
     def path(self, sha: str) -> Path:
         """Where an object lies; Invalid if the name is no SHA-256 in lower-case hex."""
@@ -26,7 +27,11 @@ class ObjectStore:
         return self.root / "sha256" / sha[:2] / sha
 
     def has(self, sha: str) -> bool:
-        return self.path(sha).is_file()
+        """Whether the object is there; Unavailable if the store is not."""
+        if self.path(sha).is_file():
+            return True
+        self._standing()
+        return False
 
     def put(self, data: bytes) -> str:
         """Store bytes and return their SHA-256; durable on return."""
@@ -54,19 +59,22 @@ class ObjectStore:
         return sha
 
     def get(self, sha: str) -> bytes:
-        """The object's bytes; NotFound, or ObjectDamaged if they are not what the name promises."""
+        """The object's bytes; NotFound, Unavailable, or ObjectDamaged if they are not what the name promises."""
         data = self.verified(sha).read_bytes()
         if sha256(data).hexdigest() != sha:
             raise ObjectDamaged(f"object {sha} has other content", sha256=sha)
         return data
 
     def verified(self, sha: str) -> Path:
-        """The object's file after re-hashing it."""
+        """The object's file after re-hashing it; Unavailable if the store itself is not there."""
         path = self.path(sha)
         try:
             with path.open("rb") as file:
                 actual = file_digest(file, "sha256").hexdigest()
         except FileNotFoundError:
+            # A share that is not mounted holds nothing, which says nothing of the object.
+            if not self.root.is_dir():
+                raise Unavailable("the object store is not there") from None
             raise NotFound(f"there is no object {sha}") from None
         if actual != sha:
             raise ObjectDamaged(f"object {sha} has content {actual}", sha256=sha)
@@ -76,11 +84,23 @@ class ObjectStore:
         """Delete the object; nothing happens if it is not there."""
         self.path(sha).unlink(missing_ok=True)
 
+    def _standing(self) -> None:
+        """Unavailable if the store stood here and does not any more.
+
+        A share that is not mounted holds nothing, and what were written in its place would be hidden by it later.
+        """
+        there = self.root.is_dir()
+        if self._stood and not there:
+            raise Unavailable("the object store is not there")
+        self._stood = there
+
     def _aside(self) -> Path:
+        self._standing()
         try:
             (self.root / "aside").mkdir(parents=True, exist_ok=True)
         except OSError as error:
             raise Unavailable(f"the object store cannot be written: {error.strerror}") from error
+        self._stood = True
         return self.root / "aside" / str(uuid4())
 
     def _settle(self, aside: Path, sha: str) -> None:

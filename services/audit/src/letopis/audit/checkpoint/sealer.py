@@ -21,7 +21,7 @@ from letopis.audit.log.shelf import Shelf
 from letopis.audit.log.tile import BadTile, nodes_from
 from letopis.common import faults
 from letopis.common.envelope import Record
-from letopis.common.errors import EventStoreError, NotFound
+from letopis.common.errors import EventStoreError, NotFound, Unavailable
 from letopis.common.leaf import leaf_bytes, leaf_hash
 
 BATCH = 8192
@@ -69,7 +69,8 @@ class Sealer:
         """Seal what was copied since the last head, one batch; None if nothing was.
 
         The order MUST be: tiles durable, head locked, note signed and published. After a crash between two of
-        these the next run repeats the same bytes. SealingStopped if the copy or the tiles are not what was sealed.
+        these the next run repeats the same bytes. SealingStopped if the copy or the tiles are not what was sealed;
+        Unavailable while there is no object store.
         """
         locked = await asyncio.to_thread(self._resume)
         faults.point("seal.resumed")
@@ -100,6 +101,9 @@ class Sealer:
     def _resume(self) -> Locked:
         """The locked head; published again if a crash came between locking and publishing."""
         locked = self.locks.head(self.log)
+        if locked.size and not self.shelf.root.is_dir():
+            # A share that is not mounted has no tiles, which is no damage; nothing MUST be written in its place.
+            raise Unavailable("the object store is not there")
         note = self.shelf.checkpoint(self.log)
         if note is not None:
             try:

@@ -8,7 +8,7 @@ from uuid import uuid4
 from letopis.audit.log.merkle import HASH_SIZE
 from letopis.audit.log.tile import WIDTH, Tile, prefix
 from letopis.common import faults
-from letopis.common.errors import EventStoreError, NotFound
+from letopis.common.errors import EventStoreError, NotFound, Unavailable
 
 
 class TileConflict(EventStoreError):
@@ -71,6 +71,8 @@ class Shelf:
         for width in widths:
             if width > tile.width:
                 return cut((wider / str(width)).read_bytes())
+        if not self.root.is_dir():
+            raise Unavailable("the object store is not there")
         raise NotFound(f"{ledger} has no {name(tile)}")
 
     def _settle(self, path: Path, data: bytes) -> None:

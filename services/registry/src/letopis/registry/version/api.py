@@ -96,8 +96,8 @@ async def upload(
 async def register(body: VersionIn, call: Annotated[Call, governed("registry.version.register")]) -> Response:
     check(body.manifest)
     for artifact in body.manifest["artifacts"]:
-        path = call.resources.objects.path(artifact["sha256"])
-        if not path.is_file() or path.stat().st_size != artifact["bytes"]:
+        sha = artifact["sha256"]
+        if not call.resources.objects.has(sha) or call.resources.objects.path(sha).stat().st_size != artifact["bytes"]:
             raise Invalid(
                 f"artifact {artifact['path']} is not in the store with this digest and size; upload it first",
                 artifact=artifact["path"],
