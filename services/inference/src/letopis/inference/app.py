@@ -35,6 +35,7 @@ from letopis.inference.deployment.keys import RegistryKeys
 from letopis.inference.deployment.loading import Loader
 from letopis.inference.job.api import router as job
 from letopis.inference.job.runner import JobRunner
+from letopis.inference.rescoring.api import router as rescoring
 from letopis.inference.reveal.api import router as reveal
 from letopis.inference.scoring.api import router as scoring
 from letopis.inference.scoring.book import JournalBook
@@ -95,6 +96,7 @@ def create_app(settings: InferenceSettings, heard: Callable[[str, int], None] | 
             deployment,
             decision,
             reveal,
+            rescoring,
             job,
             ledger_door(NAME, LEDGERS),
             replay_doors(NAME, LEDGERS),

@@ -23,10 +23,12 @@ from letopis.inference.deployment.events import (
 )
 from letopis.inference.job.events import FACTS as JOB
 from letopis.inference.job.events import JobCompleted, JobFailed, JobStarted
+from letopis.inference.rescoring.events import FACTS as RESCORING
+from letopis.inference.rescoring.events import DecisionRescored
 from letopis.inference.reveal.events import FACTS as REVEAL
 from letopis.inference.reveal.events import DecisionRevealed
 
-CONTRACT = DEPLOYMENT | JOB | REVEAL
+CONTRACT = DEPLOYMENT | JOB | REVEAL | RESCORING
 # All that the service's ledgers publish.
 PUBLISHED = {"inference": CONTRACT, "decisions": DECISIONS}
 
@@ -39,6 +41,7 @@ __all__ = [
     "ConsumerRevoked",
     "DecisionMade",
     "DecisionRefused",
+    "DecisionRescored",
     "DecisionRevealed",
     "Deployed",
     "FieldProblem",

@@ -18,6 +18,8 @@ authorize := gate.plain if gate.room == "decision" # roles alone decide
 
 authorize := gate.plain if gate.room == "reveal"
 
+authorize := gate.plain if gate.room == "rescoring"
+
 authorize := gate.plain if gate.room == "contract"
 
 authorize := gate.plain if gate.room == "ledger"
