@@ -60,8 +60,10 @@ def fetch(log: httpx.Client, ledger: str, folder: Path, keys: Keys | None = None
     tiles = {tile: _get(log, f"/log/{ledger}/{tile.path()}") for tile in _level_0(head.size)}
     hashes = sealed(tiles.values(), head)
     old = before.head if before else None
-    if old is not None and (old.size > head.size or merkle.root(hashes[: old.size]) != old.root):
-        raise Bad(f"the published log does not begin with the kept head of {old.size}: a fork", ledger)
+    if before is not None and (
+        before.head.size > head.size or merkle.root(hashes[: before.head.size]) != before.head.root
+    ):
+        raise _fork(before, hashes)
     for tile, data in tiles.items():
         path = folder / tile.path()
         path.parent.mkdir(parents=True, exist_ok=True)
@@ -77,12 +79,27 @@ def continued(log: httpx.Client, kept: Kept, keys: Keys) -> Head:
     """The head that is published now, if it continues the kept one; Bad if it does not."""
     ledger = kept.ledger
     head = head_of(_get(log, f"/log/{ledger}/checkpoint"), keys)
-    if head.origin != kept.head.origin or head.size < kept.head.size:
-        raise Bad(f"the log shows {head.origin} of {head.size}, kept is {kept.head.origin} of {kept.head.size}", ledger)
+    if head.origin != kept.head.origin:
+        raise Bad(f"the log shows {head.origin}, kept is {kept.head.origin}", ledger)
+    if head.size < kept.head.size:
+        raise Bad(
+            f"is missing: the log shows {head.size} facts, kept is a head of {kept.head.size}",
+            f"{ledger}/{head.size + 1}",
+        )
     hashes = sealed((_get(log, f"/log/{ledger}/{tile.path()}") for tile in _level_0(head.size)), head)
     if merkle.root(hashes[: kept.head.size]) != kept.head.root:
-        raise Bad(f"the published log does not begin with the kept head of {kept.head.size}: a fork", ledger)
+        raise _fork(kept, hashes)
     return head
+
+
+def _fork(kept: Kept, hashes: list[bytes]) -> Bad:
+    """A history that is not the kept one: the first fact that differs, if the leaf hashes were kept too."""
+    what = f"the published log does not begin with the kept head of {kept.head.size}: a fork"
+    if kept.hashes is None:
+        return Bad(what, kept.ledger)
+    pairs = zip(kept.hashes, hashes, strict=False)
+    first = next((at for at, (ours, theirs) in enumerate(pairs, 1) if ours != theirs), len(hashes) + 1)
+    return Bad(f"is not the fact that was sealed; {what}", f"{kept.ledger}/{first}")
 
 
 def _level_0(size: int) -> list[Tile]:

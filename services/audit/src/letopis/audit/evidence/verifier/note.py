@@ -59,10 +59,14 @@ def opened(data: bytes, keys: Keys) -> str:
     if not empty or not tail.endswith("\n") or any(letter < " " and letter != "\n" for letter in note):
         raise Bad("this is not a signed note")
     text += "\n"
+    seen = set()
     for line in tail[:-1].split("\n"):
         name, space, signature = line.removeprefix(DASH).partition(" ")
         if not line.startswith(DASH) or not space:
             raise Bad("a signature line is malformed")
+        if name in seen:
+            raise Bad(f"{name} signs twice")
+        seen.add(name)
         key = keys.get(name)
         if key is None:
             raise Bad(f"{name} is not a key that is trusted here")
