@@ -11,8 +11,11 @@ from fastapi import APIRouter, FastAPI
 
 from letopis.audit.checkpoint.lock import LockStore
 from letopis.audit.checkpoint.sealer import Sealer
+from letopis.audit.claim.api import router as claim
 from letopis.audit.contract import PUBLISHED
+from letopis.audit.drill.api import router as drill
 from letopis.audit.evidence.api import router as evidence
+from letopis.audit.history.api import router as history
 from letopis.audit.incident.api import router as incident
 from letopis.audit.log.api import router as log
 from letopis.audit.log.copy import CopyStore
@@ -23,6 +26,7 @@ from letopis.audit.report.api import router as report
 from letopis.audit.settings import LEDGERS, AuditSettings
 from letopis.audit.subject.api import router as subject
 from letopis.audit.subject.office import KeyOffice
+from letopis.audit.voice.api import router as voice
 from letopis.common.database import open_engine
 from letopis.common.http import Resources, create_service, ledger_door, open_resources
 from letopis.common.identity.directory import DirectoryView
@@ -118,6 +122,10 @@ def routers() -> list[APIRouter]:
         report,
         incident,
         subject,
+        claim,
+        history,
+        voice,
+        drill,
         ledger_door("audit", ("audit",)),
         replay_doors("audit", ("audit",)),
     ]

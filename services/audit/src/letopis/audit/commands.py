@@ -144,6 +144,23 @@ def make_pack(*, out: Path, model: str = "", decision: str = "", purpose: str = 
     return 0
 
 
+@app.command
+def replay(decision: str, /, *, purpose: str = "supervision") -> int:
+    """Score a recorded decision once more with its pinned version, as the current login: equal bits, or the difference.
+
+    Nothing is shown of the client's inputs; that somebody asked is recorded.
+    """
+    with Letopis(purpose=purpose) as person:
+        told = person.inference.post(f"/v1/decisions/{decision}/replays")
+    for name in ("recorded", "rescored"):
+        _say(f"{name:9}{told[name + '_bits']}  {told[name]!r}  {told[name + '_decision']}")
+    if told["erased"]:
+        _say("ERASED   the client's key was destroyed; score and proof stand, and nothing can be scored again")
+        return 1
+    _say(f"{'EQUAL' if told['equal'] else 'DIFFERENT':9}{told['version_id']} sha256:{told['version_digest']}")
+    return 0 if told["equal"] else 1
+
+
 @incident_app.command
 def request(ledger: str, /, *, reason: str) -> int:
     """Request that a restored ledger is sealed again, as the current login; say which backup was restored and why."""

@@ -21,3 +21,11 @@ authorize := gate.answer(incident.allow, incident.deny) if gate.room == "inciden
 authorize := gate.answer(subject.allow, subject.deny) if gate.room == "subject"
 
 authorize := gate.plain if gate.room == "replay"
+
+authorize := gate.plain if gate.room == "claim"
+
+authorize := gate.plain if gate.room == "history"
+
+authorize := gate.plain if gate.room == "voice"
+
+authorize := gate.plain if gate.room == "drill"

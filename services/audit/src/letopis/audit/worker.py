@@ -5,6 +5,9 @@ from functools import partial
 import httpx
 
 from letopis.audit.app import AuditResources, Directory, PolicyInForce, create_app
+from letopis.audit.claim.evaluating import Evaluating
+from letopis.audit.claim.views import ClaimsEvaluation
+from letopis.audit.drill.views import Drills
 from letopis.audit.incident.views import IncidentSummary
 from letopis.audit.log.copying import Copier
 from letopis.audit.log.keeper import Keeper
@@ -12,6 +15,8 @@ from letopis.audit.report.views import IssuedReport
 from letopis.audit.settings import LEDGERS, OWNERS, AuditSettings
 from letopis.audit.subject.reactions import DestroyWhenApproved, Telling
 from letopis.audit.subject.views import SubjectKeys
+from letopis.audit.voice.views import Heartbeats, Silences, Speakers
+from letopis.audit.voice.watching import Watching, heartbeat_signer
 from letopis.audit.witness.asking import Asking
 from letopis.audit.witness.policy import WitnessPolicy, parse
 from letopis.common.observability import Metrics
@@ -20,6 +25,8 @@ from letopis.common.projecting import View
 from letopis.common.workshop import Workshop
 
 VIEWS: tuple[type[View], ...] = (Directory, PolicyInForce, IssuedReport, IncidentSummary, SubjectKeys)
+
+VIEWS += (ClaimsEvaluation, Speakers, Silences, Heartbeats, Drills)
 
 
 def fit(workshop: Workshop, resources: AuditResources) -> None:
@@ -41,6 +48,26 @@ def fit(workshop: Workshop, resources: AuditResources) -> None:
         workshop.parts.add(f"copy {ledger}", keeper.copy)
         workshop.parts.add(f"seal {ledger}", keeper.seal)
         workshop.parts.add(f"recheck {ledger}", keeper.recheck)
+    evaluating = Evaluating(
+        copies=resources.copies,
+        log=resources.log,
+        objects=resources.objects,
+        desk=resources.desk,
+        clock=resources.clock,
+        metrics=workshop.metrics,
+    )
+    workshop.parts.add("claims", evaluating.run)
+    watching = Watching(
+        sources={ledger: workshop.source(ledger) for ledger in LEDGERS},
+        copies=resources.copies,
+        log=resources.log,
+        desk=resources.desk,
+        views=resources.views,
+        clock=resources.clock,
+        signer=heartbeat_signer(resources.settings.origin, resources.log),
+        metrics=workshop.metrics,
+    )
+    workshop.parts.add("heartbeat", watching.run)
     if resources.settings.witness_policy_file is not None:
         policy = parse(resources.settings.witness_policy_file.read_text("utf-8"))
         workshop.parts.add("witnesses", partial(_witnessed, resources, policy, workshop.metrics))
