@@ -13,6 +13,8 @@ from letopis.common.policy.in_force import PolicyInForceView
 from letopis.common.replaying.api import replay_doors
 from letopis.common.serialization import Catalogue
 from letopis.console.chronicle.api import router as chronicle
+from letopis.console.claim.api import router as claim
+from letopis.console.completeness.api import router as completeness
 from letopis.console.decision.api import router as decision
 from letopis.console.page.assets import router as assets
 from letopis.console.page.headers import SecurityHeaders
@@ -20,6 +22,7 @@ from letopis.console.page.owners import Owners
 from letopis.console.page.problems import ProblemPages
 from letopis.console.page.rendering import Pages
 from letopis.console.parked.api import router as parked
+from letopis.console.past.api import router as past
 from letopis.console.promotion.api import router as promotion
 from letopis.console.proof.sealed import KeyBook, Sealed
 from letopis.console.session.api import router as session
@@ -79,7 +82,7 @@ async def opened(
 def routers() -> Sequence[APIRouter]:
     """Every page."""
     own = ledger_door("console", ("console",)), replay_doors("console", ("console",))
-    return [session, assets, wall, promotion, chronicle, decision, parked, *own]
+    return [session, assets, wall, promotion, chronicle, decision, parked, past, claim, completeness, *own]
 
 
 def create_app(

@@ -1,0 +1,1 @@
+"""Standing claims and drills, as audit tells them."""

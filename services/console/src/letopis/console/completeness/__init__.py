@@ -1,0 +1,1 @@
+"""Heartbeats, and who has fallen silent, as audit tells them."""

@@ -1,0 +1,1 @@
+"""The time machine as pages: a decision, and models, rights and reads as of a moment."""
