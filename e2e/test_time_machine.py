@@ -274,6 +274,15 @@ class TestDrill:
         return after
 
 
+def test_the_command_line_makes_the_evaluation_again(played, monkeypatch, tmp_path):
+    """A stranger with a login of an auditor: every fact read at its owner, the recorded document made anew."""
+    monkeypatch.setenv("LETOPIS_CONFIG_DIR", str(tmp_path))
+    assert proving.letopis(played, "login", "--as", "irina").good
+    told = proving.letopis(played, "claims")
+    assert told.good, told.text
+    assert "VERIFIED" in told.text
+
+
 def test_the_command_line_scores_a_decision_again(played, story, monkeypatch, tmp_path):
     """The command an auditor types; the login is kept in a folder of its own."""
     monkeypatch.setenv("LETOPIS_CONFIG_DIR", str(tmp_path))

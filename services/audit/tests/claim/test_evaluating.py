@@ -2,6 +2,7 @@
 
 import json
 from datetime import UTC, datetime, timedelta
+from hashlib import sha256
 
 import pytest
 
@@ -9,7 +10,12 @@ from letopis.audit.claim import document
 from letopis.audit.claim.decider import EVALUATION, RecordEvaluation
 from letopis.audit.claim.evaluating import Evaluating
 from letopis.audit.claim.events import ClaimFound
+from letopis.audit.claim.recomputing import compared, recomputed
 from letopis.audit.claim.views import ClaimsEvaluation
+from letopis.audit.evidence.verifier.fault import Bad
+from letopis.audit.evidence.verifier.leaf import leaf_of
+from letopis.audit.evidence.verifier.ledger import Row
+from letopis.audit.evidence.verifier.merkle import leaf_hash
 from letopis.common.database import open_engine
 from letopis.common.envelope import record_to_json
 from letopis.common.following import News, OwnLedger
@@ -127,6 +133,60 @@ async def project(chronicle, settings):
             await projector.step()
     finally:
         await engine.dispose()
+
+
+class TestStranger:
+    """What `letopis claims` does: facts from their owners, hashes from the signed log, the document made anew."""
+
+    @pytest.fixture
+    async def told(self, chronicle, kit, evaluating):
+        """A served document, the rows of its ledgers, and their sealed hashes."""
+        await chronicle.seal("registry", kit.registry())
+        await chronicle.seal("decisions", kit.decisions(5))
+        await evaluating.step()
+        await own_sealed(chronicle)
+        made = await evaluating.step()
+        facts, _ = await whole(chronicle)
+        rows = {
+            ledger: [Row(one, one["data"].encode(), one["meta"].encode()) for one in records]
+            for ledger, records in facts.items()
+        }
+        return made, rows
+
+    @staticmethod
+    def again(made, rows):
+        hashes = {name: [leaf_hash(leaf_of(one.record)) for one in of] for name, of in rows.items()}
+        return recomputed(json.loads(made)["as_of"], lambda ledger, _: iter(rows[ledger]), hashes)
+
+    async def test_makes_the_same_bytes(self, told):
+        made, rows = told
+        compared(made, sha256(made).hexdigest(), self.again(made, rows))
+
+    @pytest.mark.parametrize(("ledger", "at"), [("registry", 1), ("registry", 3), ("decisions", 5), ("audit", 1)])
+    async def test_one_hidden_fact_breaks_it_and_is_named(self, told, ledger, at):
+        made, rows = told
+        del rows[ledger][at - 1]
+        with pytest.raises(Bad) as broken:
+            self.again(made, rows)
+        assert broken.value.place == f"{ledger}/{at}"
+
+    async def test_another_fact_in_its_place_breaks_it_and_is_named(self, told):
+        made, rows = told
+        hashes = {name: [leaf_hash(leaf_of(one.record)) for one in of] for name, of in rows.items()}
+        record = rows["registry"][1].record | {"data": "{}"}
+        rows["registry"][1] = Row(record, b"{}", record["meta"].encode())
+        with pytest.raises(Bad) as broken:
+            recomputed(json.loads(made)["as_of"], lambda ledger, _: iter(rows[ledger]), hashes)
+        assert broken.value.place == "registry/2"
+        with pytest.raises(Bad, match="root"):
+            recomputed(json.loads(made)["as_of"], lambda ledger, _: iter(rows[ledger]), {})
+
+    async def test_a_verdict_that_was_changed_is_found(self, told):
+        made, rows = told
+        lie = made.replace(b'"verdict": "held"', b'"verdict": "lost"', 1)
+        for served, digest in ((lie, sha256(made).hexdigest()), (lie, sha256(lie).hexdigest())):
+            with pytest.raises(Bad):
+                compared(served, digest, self.again(made, rows))
 
 
 class TestRecording:

@@ -1,6 +1,7 @@
 """Commands of the chronicle: `letopis verify` and `letopis checkpoint`."""
 
 import gc
+import json
 import sys
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
@@ -14,6 +15,7 @@ import psycopg
 from cyclopts import App, Parameter
 
 from letopis.audit.checkpoint import kept, stored
+from letopis.audit.claim.recomputing import compared, recomputed
 from letopis.audit.evidence.program import REPORTS, verify_pyz
 from letopis.audit.evidence.verifier.command import told
 from letopis.audit.evidence.verifier.fault import Bad, Fault
@@ -22,7 +24,7 @@ from letopis.audit.evidence.verifier.note import Keys, keys_of
 from letopis.audit.evidence.verifier.pack import verify as verify_pack
 from letopis.audit.evidence.verifier.witness import policy_of
 from letopis.audit.log.sealed import NotSealedYet
-from letopis.audit.settings import LEDGERS
+from letopis.audit.settings import LEDGERS, OWNERS
 from letopis.audit.witness.commands import app as witness_app
 from letopis.sdk.client import Letopis
 from letopis.sdk.places import find_places
@@ -159,6 +161,40 @@ def replay(decision: str, /, *, purpose: str = "supervision") -> int:
         return 1
     _say(f"{'EQUAL' if told['equal'] else 'DIFFERENT':9}{told['version_id']} sha256:{told['version_digest']}")
     return 0 if told["equal"] else 1
+
+
+@app.command
+def claims(*, purpose: str = "supervision") -> int:
+    """Make the last recorded evaluation of the standing claims again, from every fact of every ledger, as the login.
+
+    Each fact is read at its owner's door and must be the one under the signed checkpoint; then the claims are held
+    against all of them here, and the document must have the recorded bytes.
+    """
+    gc.disable()
+    with _verdicts() as failed, Letopis(purpose=purpose) as person, _reading(find_places().of("audit")) as log:
+        recorded = person.audit.get("/v1/claims/evaluations")
+        if not recorded:
+            _say("no evaluation has been recorded yet; ask again in a minute")
+            return 2
+        served = person.audit.download(f"/v1/claims/evaluations/{recorded[0]['sha256']}")
+        as_of = json.loads(served)["as_of"]
+        hashes = {ledger: kept.sealed_hashes(log, ledger) for ledger in as_of}
+        headers = {"Authorization": f"Bearer {person.token()}", "Letopis-Purpose": purpose}
+
+        def rows(ledger: str, size: int) -> Iterator[Row]:
+            with httpx.Client(base_url=find_places().of(OWNERS[ledger]), timeout=60, trust_env=False) as owner:
+                owner.headers.update(headers)
+                yield from stored.of_door(owner, ledger, size)
+
+        made = recomputed(as_of, rows, hashes)
+        compared(served, recorded[0]["sha256"], made)
+        for ledger, head in as_of.items():
+            _say(f"ok      {ledger}: {head['position']} facts, none missing, all under the signed checkpoint")
+        for one in json.loads(made)["claims"]:
+            first = f", first {one['first'][0]}" if one["first"] else ""
+            _say(f"{one['verdict']:8}{one['id']}: {one['checked']} checked, {one['violations']} violations{first}")
+        _say(f"VERIFIED, the recorded {len(made)} bytes; among recorded acts")
+    return failed[0]
 
 
 @incident_app.command

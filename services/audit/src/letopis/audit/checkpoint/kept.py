@@ -92,6 +92,12 @@ def continued(log: httpx.Client, kept: Kept, keys: Keys) -> Head:
     return head
 
 
+def sealed_hashes(log: httpx.Client, ledger: str) -> list[bytes]:
+    """The leaf hashes under the published checkpoint, with the key that is published beside it."""
+    head = head_of(_get(log, f"/log/{ledger}/checkpoint"), keys_of(_get(log, f"/log/{ledger}/key").decode()))
+    return sealed((_get(log, f"/log/{ledger}/{tile.path()}") for tile in _level_0(head.size)), head)
+
+
 def _fork(kept: Kept, hashes: list[bytes]) -> Bad:
     """A history that is not the kept one: the first fact that differs, if the leaf hashes were kept too."""
     what = f"the published log does not begin with the kept head of {kept.head.size}: a fork"

@@ -48,8 +48,9 @@ def number(value: float | str | bool | None) -> str:
     return f"{value:,.6g}"
 
 
-def pretty(text: str) -> str:
-    """A JSON text with a line for each field."""
+def pretty(told: Any) -> str:
+    """A JSON text, or what can be told as one, with a line for each field."""
+    text = told if isinstance(told, str) else msgspec.json.encode(told, order="sorted").decode()
     return msgspec.json.format(text, indent=2)
 
 
