@@ -15,6 +15,7 @@ from rich.table import Table
 from letopis.common.errors import LetopisError
 from letopis.local import control
 from letopis.local.backup.commands import backup, refill, restore
+from letopis.local.certifying import certificates
 from letopis.local.control import AlreadyRunning, PartStatus, StackStatus
 from letopis.local.plan import Plan, Profile, chosen_services, given_parts, make_plan, remembered_base
 from letopis.local.probe import ask
@@ -22,7 +23,7 @@ from letopis.local.size.commands import size
 from letopis.local.topology import SERVICES, stream_of
 
 app = App(name="local", help="The embedded stack on this machine.")
-for _command in (backup, restore, refill, size):
+for _command in (backup, restore, refill, size, certificates):
     app.command(_command)
 DataDirectory = Annotated[Path, Parameter(env_var="LETOPIS_DATA_DIR", help="Where everything is kept.")]
 DEFAULT_DATA = Path(".letopis")

@@ -136,13 +136,17 @@ def bearer(header: str) -> str:
 async def _caller(request: Request, resources: Any, awaited: Mapping[str, int]) -> "Caller":
     from letopis.common.identity import notebook_key
     from letopis.common.identity.caller import caller_of
+    from letopis.common.identity.claims import Claims
 
     token = bearer(request.headers.get("authorization", ""))
     purpose = request.headers.get("letopis-purpose", "").strip()
     if purpose and not _PURPOSE.match(purpose):
         raise HeaderInvalid("Letopis-Purpose must be a short name in Latin letters", header="Letopis-Purpose")
-    presented = notebook_key.parsed(token) if token.startswith(notebook_key.PREFIX) else None
-    claims = None if presented else await resources.verifier.verify(token)
+    known: notebook_key.Presented | Claims
+    if token.startswith(notebook_key.PREFIX):
+        known = notebook_key.parsed(token)
+    else:
+        known = await resources.verifier.verify(token)
     if awaited:
         # Whoever waits for a position also sees the grants made before it.
         try:
@@ -150,9 +154,8 @@ async def _caller(request: Request, resources: Any, awaited: Mapping[str, int]) 
         except TimeoutError as error:
             raise ViewBehind("the directory of principals is behind") from error
     now = resources.clock.now()
-    principal = await resources.directory.find(presented.login if presented else claims.login)
-    if presented:
-        claims = notebook_key.claims_of(presented, principal, now)
+    principal = await resources.directory.find(known.login)
+    claims = notebook_key.claims_of(known, principal, now) if isinstance(known, notebook_key.Presented) else known
     # Whether somebody may act in the person's name here is asked with the rest, so that a denial is a fact.
     return caller_of(claims, principal, purpose, token, now, in_person=False)
 

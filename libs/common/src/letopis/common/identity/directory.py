@@ -14,6 +14,7 @@ PRINCIPAL = "registry.principal."
 LENT = "registry.delegation."
 NOTEBOOK = "registry.notebook_key."
 GROUP_ROLES = "registry.group_role.approved"
+NO_ROLES: frozenset[str] = frozenset()
 
 
 class DirectoryView(View):
@@ -172,14 +173,14 @@ class Directory:
         if not row["lent"]:
             return ()
         lenders = await self._rows(lambda column: column.in_({one["by_login"] for one in row["lent"].values()}))
-        own = {}
+        own: dict[str, tuple[date, frozenset[str]]] = {}
         for one in lenders:
             until = date.fromisoformat(one["until"]) if one["until"] else date.max
             roles = frozenset(one["roles"]) | await self._of_groups(one["groups"])
             own[one["login"]] = (until, frozenset() if one["ended"] else roles)
         found = []
         for one in row["lent"].values():
-            until, roles = own.get(one["by_login"], (date.min, frozenset()))
+            until, roles = own.get(one["by_login"], (date.min, NO_ROLES))
             if one["role"] in roles:
                 last = min(until, date.fromisoformat(one["until"]))
                 by = {"by_login": one["by_login"], "by_person": one["by_person"]}

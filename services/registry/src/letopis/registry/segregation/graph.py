@@ -36,7 +36,7 @@ class Hands:
     def path(self, origins: Iterable[str], approver: str) -> tuple[Step, ...] | None:
         """The shortest way from one of the origins to the approver, None if they are independent (breadth first)."""
         goal = self.person_of(approver)
-        begun = {
+        begun: dict[str, tuple[Step, ...]] = {
             self.person_of(name): (Step(person=self.person_of(name), by="made or asked"),) for name in origins if name
         }
         ways, queue = dict(sorted(begun.items())), deque(sorted(begun))
