@@ -114,10 +114,10 @@ def _policy(bundle: Bundle, port: int) -> Policy:
 
 def _question() -> Question:
     return Question(
-        action="registry.promotion.approve",
-        subject=Subject(person="boris", login="boris", roles=frozenset({"model_owner", "validator"})),
+        action="registry.session.open",
+        subject=Subject(person="anna", login="anna", roles=frozenset({"data_scientist", "ml_engineer"})),
         purpose="credit decisions",
-        object=Object(type="promotion", id="p-1", attributes={"version_id": "credit.1"}),
-        facts={"author": "anna", "requester": "anna", "tier": 1},
+        object=Object(type="session", id="anna", attributes={"cores": 16, "memory_gb": 64}),
+        facts={"held": {"cores": 8, "memory_gb": 32}},
         time=SystemClock().now(),
     )

@@ -10,7 +10,7 @@ from rich.console import Console
 from rich.table import Table
 
 from letopis.common.errors import LetopisError
-from letopis.sdk import approvals, keys, models, parked
+from letopis.sdk import approvals, keys, models, parked, policies
 from letopis.sdk.client import Letopis
 from letopis.sdk.login import demo_login
 from letopis.sdk.problems import Forbidden, NotFound, Problem, Unavailable
@@ -23,6 +23,7 @@ model_app = App(name="model", help="Models and their versions.")
 app.command(key_app)
 app.command(model_app)
 app.command(parked.app)
+app.command(policies.app)
 
 
 @app.command

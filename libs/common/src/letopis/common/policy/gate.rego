@@ -73,7 +73,9 @@ tightened contains entry if {
 }
 
 # The settings of the room for this subject: the bank's, or the tightest of the departments'.
-terms := json.patch(data.bundle.settings[service][room], [{"op": "add", "path": path, "value": tightest(path)} |
+terms := data.bundle.settings[service][room] if {
+	count(tightened) == 0
+} else := json.patch(data.bundle.settings[service][room], [{"op": "add", "path": path, "value": tightest(path)} |
 	some path in {entry.at | some entry in tightened}
 ])
 

@@ -23,6 +23,7 @@ from letopis.features.query.decider import READ, CompleteRead, FailRead, RefuseR
 from letopis.features.query.events import ReadKind, ReadStarted
 from letopis.features.query.gate import Columns, Inspected, inspect, tables_of
 from letopis.features.query.masking import TREATMENTS, Tokens, masked, tokens_of
+from letopis.features.query.rows import Condition, ConditionUnknown, columns_of, imposed, seen
 from letopis.features.query.sandbox import Sandbox
 from letopis.features.source.decider import SOURCE, Registered, SourceUnknown
 from letopis.features.source.lake import Lake, treated_columns
@@ -32,7 +33,7 @@ V = TypeVar("V")
 # The strictest of several answers for a column counts.
 _STRICTNESS = ("clear", "year", "token", "null", "deny")
 # The obligations that this gateway fulfils.
-FULFILS = ("column",)
+FULFILS = ("column", "rows")
 
 
 class ExtractMissing(Refused):
@@ -62,11 +63,12 @@ class Plan:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Permit:
-    """Policy's consent: how each column is shown, and the grants it rests on."""
+    """Policy's consent: how each column is shown, which rows are seen, and the grants it rests on."""
 
     plan: Plan
     authorization: Authorization
     masks: Mapping[str, Mapping[str, str]]
+    rows: Mapping[str, tuple[Condition, ...]]
     grants: tuple[str, ...]
     tokens: Tokens
 
@@ -155,6 +157,7 @@ class Gateway:
             plan=plan,
             authorization=authorization,
             masks=_masks(authorization, plan.planned),
+            rows=imposed(authorization.result["obligations"]),
             grants=tuple(sorted(one["grant_id"] for one in known)),
             tokens=tokens_of(self.master, call.purpose),
         )
@@ -207,7 +210,13 @@ class Gateway:
             shown = permit.masks.get(id, {})
             # A count of rows reads no column, but rows are counted on some column; the first is never shown.
             wanted = treated_columns(shown) or (source.extract.columns[0].name,)
-            table = self.lake.load(source.extract.files, wanted)
+            conditions = permit.rows.get(id, ())
+            looked_at = sorted(columns_of(conditions) - set(wanted))
+            if missing := set(looked_at) - set(source.dictionary):
+                raise ConditionUnknown(f"{id} has no column {', '.join(sorted(missing))}")
+            table = seen(self.lake.load(source.extract.files, (*wanted, *looked_at)), conditions).drop_columns(
+                looked_at
+            )
             kinds = {column: source.kinds.get(column, "") for column in wanted}
             treatments = shown or {wanted[0]: "null"}
             tables[id] = masked(table, treatments, kinds, permit.tokens)

@@ -156,6 +156,22 @@ obligations contains {
 	some column in columns
 }
 
+# Of some sources a person sees the rows of their own groups alone: whose value is the name of one, after a prefix.
+obligations contains {"type": "rows", "source": source, "where": where} if {
+	input.action in reads
+	some source in touched
+	where := own_rows(gate.terms.rows_of_groups[source])
+}
+
+# A count of rows reads no column, but it reads the source.
+touched := {column.source | some column in columns} | {scan.source | some scan in input.facts.scans}
+
+own_rows(told) := {"op": "in", "column": told.column, "values": sort({trim_prefix(group, told.prefix) |
+	some group in input.subject.groups
+	is_string(group)
+	startswith(group, told.prefix)
+})}
+
 treatment(column) := "clear" if {
 	column.class in {"public", "internal", "confidential"}
 } else := "clear" if {

@@ -247,3 +247,35 @@ test_every_source_that_bears_less_is_named_and_no_other if {
 		"cards holds 100000002 rows, a timetable may read 100000000",
 	])
 }
+
+# Rows of one's own groups.
+rows_of(question) := {one |
+	some one in features.authorize.obligations with input as question
+		with data.bundle.settings.features.query.rows_of_groups as {"panel": {"column": "branch", "prefix": "branch:"}}
+	one.type == "rows"
+}
+
+in_groups(groups) := changed({"subject": {"groups": groups}})
+
+only(values) := {{"type": "rows", "source": "panel", "where": {"op": "in", "column": "branch", "values": values}}}
+
+test_rows_are_those_of_the_persons_groups if {
+	rows_of(in_groups(["branch:north", "risk", "branch:east"])) == only(["east", "north"])
+	rows_of(in_groups(["risk"])) == only([])
+}
+
+test_a_group_that_is_no_text_opens_no_rows if rows_of(in_groups([7, "branch:north"])) == only(["north"])
+
+test_rows_of_other_sources_are_all_seen if {
+	answer := features.authorize with input as run
+	count({one | some one in answer.obligations; one.type == "rows"}) == 0
+}
+
+test_a_count_of_rows_counts_ones_own if {
+	rows_of(object.union(reading([]), {"subject": {"groups": ["branch:north"]}})) == only(["north"])
+	rows_of(changed({"subject": {"groups": ["branch:north"]}, "facts": {"scans": []}})) == only(["north"])
+}
+
+test_what_is_no_read_has_no_rows if {
+	rows_of(changed({"action": "features.query.list"})) == set()
+}

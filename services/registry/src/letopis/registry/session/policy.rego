@@ -47,14 +47,14 @@ within_quota if {
 	}
 }
 
-# Names who asked for how much, and how much there is.
+# Names who asked for how much, and how much there is; words cost time, so only where a rule fired.
 details["limit.role"] := sprintf("%s asks for %v cores and %v GB, the limit is %v cores and %v GB", [
 	input.subject.login,
 	asked.cores,
 	asked.memory_gb,
 	limit("cores"),
 	limit("memory_gb"),
-])
+]) if "limit.role" in deny
 
 details["quota.person"] := sprintf("%s holds %v cores and %v GB and asks for %v and %v, the quota is %v cores and %v GB", [
 	input.subject.login,
@@ -64,7 +64,7 @@ details["quota.person"] := sprintf("%s holds %v cores and %v GB and asks for %v 
 	asked.memory_gb,
 	quota("cores"),
 	quota("memory_gb"),
-])
+]) if "quota.person" in deny
 
 deny contains "session.own_only" if {
 	input.action == "registry.session.close"

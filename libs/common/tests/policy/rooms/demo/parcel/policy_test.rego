@@ -235,3 +235,10 @@ test_of_two_departments_the_tightest_holds if {
 	terms := {"most": 7, "least": 3, "open": ["b"], "masked": ["x", "y", "z"], "in": {"one": 4}}
 	terms_in(["department:cards", "department:retail"]) == terms
 }
+
+test_one_tightening_alone_is_enough if {
+	terms := gate.terms with input as heavy_in(["department:retail"])
+		with data.bundle.settings.demo.parcel as {"most": 9}
+		with data.bundle.overlays as {"retail": [of({"at": "/most", "tighter": "lower", "value": 7})]}
+	terms == {"most": 7}
+}
