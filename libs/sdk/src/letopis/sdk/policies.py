@@ -11,7 +11,7 @@ from cyclopts import Parameter
 from rich.console import Console
 
 from letopis.common.policy.amending import amended
-from letopis.common.policy.cli import app
+from letopis.common.policy.cli import app as app  # noqa: PLC0414 what the command line mounts
 from letopis.common.policy.engine import Engine
 from letopis.common.policy.rehearsal import ask
 from letopis.common.policy.sources import collect
