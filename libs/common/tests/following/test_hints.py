@@ -9,7 +9,7 @@ class TestHints:
     async def test_wake_the_other_process(self, town):
         api, worker = town.news, News()
         source = OwnLedger(town.store, "registry", worker, busy=600, quiet=600)
-        await source.look()
+        await source.head()
         ears = town.bus("registry")
         async with town.working(
             lambda: hints.tell(town.bus("registry"), api, "registry"), lambda: hints.listen(ears, source)

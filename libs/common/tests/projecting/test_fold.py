@@ -1,13 +1,17 @@
 """A view is a fold, and the check that proves it finds those that are not."""
 
+from dataclasses import replace
+
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from letopis.common.projecting import Rows
 from letopis.common.projecting.folding import ViewStuck
+from letopis.common.projecting.met import ROWS, Met
 from letopis.common.projecting.rows import ViewError
-from letopis.common.testing.sample import MONEY, NAMES, Balances, Deposited, Named, Reversed, facts, records
+from letopis.common.projecting.view import checked
+from letopis.common.testing.sample import MONEY, NAMES, Balances, Deposited, Named, Reversed, Turnovers, facts, records
 from letopis.common.testing.views import check_view
 
 ACCOUNTS = st.sampled_from(["a", "b", "c"])
@@ -68,6 +72,50 @@ class TestCheckView:
 
         with pytest.raises(AssertionError, match="one by one"):
             check_view(Remembering, records("money", facts(MONEY, *[Deposited(account="a", amount=1)] * 3)))
+
+
+class TestShares:
+    ACCOUNTS = records("money", facts(MONEY, *(Deposited(account=f"{n % 5}", amount=n) for n in range(40))))
+
+    def test_accepts_streams_that_touch_rows_of_their_own(self):
+        told = [replace(one, stream=f"account:{one.position % 5}") for one in self.ACCOUNTS]
+        assert len(check_view(Turnovers, told, tries=3)["turnover"]) == 5
+
+    def test_finds_rows_that_two_streams_touch(self):
+        told = [replace(one, stream=f"account:{one.position % 4}") for one in self.ACCOUNTS]
+        with pytest.raises(AssertionError, match="touched by two shares"):
+            check_view(Turnovers, told, tries=1)
+
+    def test_a_view_of_two_ledgers_has_none(self):
+        class Both(Balances):
+            shares = "stream"
+
+        with pytest.raises(ViewError, match="one ledger"):
+            checked(Both)
+
+
+class TestMet:
+    @given(st.lists(st.tuples(st.booleans(), st.integers(0, 30)), max_size=200))
+    def test_never_denies_a_key_that_is_there_and_tells_rows_as_they_are(self, told):
+        met, there = Met(), {}
+        for number, (kept, key) in enumerate(told):
+            if kept:
+                there[key] = (key, number)
+                met.wrote([((key,), (key, number))], [])
+            else:
+                there.pop(key, None)
+                met.wrote([], [(key,)])
+            for one in range(31):
+                assert met.ever((one,)) or one not in there
+                assert met.row((one,)) == there.get(one)
+
+    def test_keeps_a_number_of_rows_only(self):
+        met = Met()
+        met.wrote((((n,), (n,)) for n in range(ROWS + 1)), [])
+        assert met.row((0,)) is None
+        assert met.row((ROWS,)) == (ROWS,)
+        assert all(met.ever((n,)) for n in range(0, ROWS, 997))
+        assert sum(met.ever((n,)) for n in range(ROWS, 2 * ROWS)) < ROWS // 100
 
 
 class TestRows:

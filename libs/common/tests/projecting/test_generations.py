@@ -4,15 +4,28 @@ import asyncio
 import json
 import subprocess
 import sys
+from contextlib import asynccontextmanager
+from types import SimpleNamespace
 
 import pytest
 from sqlalchemy import select, text
 
+from letopis.common.driver import driver
+from letopis.common.following import News, OwnLedger
 from letopis.common.observability import Metrics
+from letopis.common.projecting import generation as generations
+from letopis.common.projecting import hands, reader
 from letopis.common.projecting.command import Wish, WrongOptions, carry_out, wish
-from letopis.common.projecting.rebuild import NothingToReturnTo, RebuildRuns, ViewDiffers, give_back, rebuild
+from letopis.common.projecting.rebuild import (
+    NothingToReturnTo,
+    RebuildRuns,
+    ViewDiffers,
+    give_back,
+    rebuild,
+    rebuild_compared,
+)
 from letopis.common.running import Parts, end
-from letopis.common.testing.sample import Balances, Deposited, Named, Reversed
+from letopis.common.testing.sample import MONEY, Balances, Deposited, Named, Reversed, Turnovers, facts
 from letopis.common.testing.views import content_of
 
 PATIENCE = 90
@@ -41,6 +54,27 @@ async def some_facts(service, count=30):
     for n in range(count):
         await service.tell("money", Deposited(account=f"{n % 3}", amount=n), Reversed(account="1", position=n + 1))
     await service.tell("names", Named(account="1", names=["ж"]))
+
+
+NAMED = Named(account="b", names=["n"])
+
+
+async def until_somebody_waits(service):
+    """Until a connection of the projector's waits for a lock."""
+    waits = text(
+        "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'"
+    )
+    async with asyncio.timeout(PATIENCE), service.projecting.connect() as plain:
+        connection = await plain.execution_options(isolation_level="AUTOCOMMIT")
+        while not (await connection.execute(waits)).scalar_one():  # noqa: ASYNC110 the database has no event
+            await asyncio.sleep(0.01)
+
+
+async def generations_at(service, ledger="money"):
+    """Where each generation stands."""
+    query = text("SELECT generation, position FROM projecting.checkpoint WHERE ledger = :ledger")
+    async with service.projecting.connect() as connection:
+        return dict(tuple(row) for row in await connection.execute(query, {"ledger": ledger}))
 
 
 async def damaged(service):
@@ -172,10 +206,6 @@ class TestReturn:
 
 
 class TestBeside:
-    @pytest.mark.xfail(
-        reason="right at the swap a reader is now and then told the answer of a moment before, or a wait stands",
-        run=False,
-    )
     async def test_readers_get_answers_that_only_grow_all_through_a_rebuild(self, service):
         """Appends, their projection, Min-Position waits and reads go on while generation after generation is built."""
         await service.tell("money", *(Deposited(account="a", amount=1) for _ in range(500)))
@@ -207,6 +237,82 @@ class TestBeside:
         assert answers == sorted(answers)
         assert answers[0] >= 500
         assert (await service.schemas())["rm_balances_v1_3"] == "live"
+
+    async def test_a_projector_that_waited_for_a_swap_does_not_write_into_what_is_retired(self, service):
+        """It stands at the lock with a fact in its hands while the swap is committed: the fact goes to the new one."""
+        await some_facts(service)
+        live = service.projector()
+        await to_the_end(live)
+        async with driver(service.projecting) as (connection, _):
+            fresh = await generations.start(connection, live.view)
+            built = service.projector(generation=fresh)
+            while not built.settled:
+                await built.step()
+            done = await service.tell("money", Deposited(account="0", amount=7))
+            async with connection.transaction():
+                held = await generations.hold(connection, live.view, fresh.in_state("catching_up"))
+                assert held.live.schema == "rm_balances_v1_1"
+                late = asyncio.create_task(live.step())
+                await until_somebody_waits(service)
+                assert await generations.swap(connection, live.view, fresh.in_state("catching_up"))
+        await late
+        assert await generations_at(service) == {1: done.last - 1, 2: done.last}
+        assert await stored(service) == await folded(service)
+
+    async def test_goes_live_although_facts_never_cease(self, service):
+        """Each look at a ledger finds another fact in it, and the live view takes them all the time."""
+
+        class Busy(OwnLedger):
+            async def read(self, after, limit, *, sure=False):
+                await service.tell(self.ledger, Deposited(account="b", amount=1) if self.ledger == "money" else NAMED)
+                return await super().read(after, limit, sure=sure)
+
+        await some_facts(service)
+        quiet, news = dict(service.sources), News()
+        live = service.projector()
+        for ledger in service.sources:
+            service.sources[ledger] = Busy(service.store, ledger, news)
+        first = service.projector()
+        steps = 0
+        while not first.live:
+            await first.step()
+            steps += 1
+        assert steps < 10
+        done = await rebuild_compared(Balances, service.sources, service.projecting)
+        assert done.live
+        assert not done.differences.count
+        service.sources.update(quiet)
+        await to_the_end(live)
+        assert await stored(service) == await folded(service)
+
+    async def test_an_answer_from_before_a_swap_that_comes_late_leads_nobody_back(self, service, monkeypatch):
+        await some_facts(service)
+        await to_the_end(service.projector())
+        late = service.reader
+        entered, go = asyncio.Event(), asyncio.Event()
+        connect = late._engine.connect
+
+        @asynccontextmanager
+        async def slowly():
+            async with connect() as connection:
+                yield connection
+            if not entered.is_set():
+                entered.set()
+                await go.wait()
+
+        monkeypatch.setattr(late, "_engine", SimpleNamespace(connect=slowly))
+        asked = asyncio.create_task(late.positions(Balances))
+        await entered.wait()
+        await rebuild(Balances, service.sources, service.projecting)
+        done = await service.tell("money", Deposited(account="0", amount=1000))
+        await to_the_end(service.projector())
+        # Remembered no longer, so that time cannot be what keeps the late answer out.
+        monkeypatch.setattr(reader, "REMEMBERED", 0)
+        await late.wait(Balances, {"money": done.last}, PATIENCE)
+        go.set()
+        assert (await asked)["money"] < done.last
+        monkeypatch.setattr(reader, "REMEMBERED", 1000)
+        assert await stored(service) == await folded(service)
 
     async def test_one_rebuild_at_a_time(self, service):
         await some_facts(service)
@@ -248,6 +354,53 @@ class TestBeside:
         )
         async with service.projecting.connect() as connection:
             assert (await connection.execute(may)).all() == []
+
+
+class TestHands:
+    """Several processes fold the shares of a view; what they make is what one makes."""
+
+    async def accounts(self, service):
+        for n in range(60):
+            stream, told = f"account:{n % 7}", (Deposited(account=f"{n % 7}", amount=n),)
+            if n % 11 == 10:
+                told = (Reversed(account=f"{n % 7}", position=1),)
+            version = await service.store.stream_head("money", stream)
+            await service.store.append("money", stream, version, facts(MONEY, *told))
+        await to_the_end(service.projector(Turnovers))
+
+    async def test_make_what_one_makes_and_the_last_facts_come_after(self, service, monkeypatch):
+        await self.accounts(service)
+        monkeypatch.setattr(hands, "MANY", 10)
+        fed, build = [], hands.build
+
+        async def built(*arguments):
+            fed.append(await build(*arguments))
+            # Nobody else finds what is built, and the live view goes on.
+            await service.tell("money", Deposited(account="late", amount=1))
+            await to_the_end(service.projector(Turnovers))
+            assert await service.schemas() == {"rm_turnovers_v1_1": "live", "rm_turnovers_v1_2": "building"}
+            return fed[0]
+
+        monkeypatch.setattr(hands, "build", built)
+        done = await rebuild_compared(Turnovers, service.sources, service.projecting, processes=2)
+        assert (fed, done.facts, done.differences.count, done.live) == ([60], 61, 0, True)
+        assert await service.schemas() == {"rm_turnovers_v1_1": "retired", "rm_turnovers_v1_2": "live"}
+        assert await stored(service, Turnovers) == await folded(service, Turnovers)
+
+    async def test_one_that_fails_leaves_the_live_view_alone(self, service, monkeypatch):
+        await self.accounts(service)
+        monkeypatch.setattr(hands, "MANY", 10)
+        monkeypatch.setattr(hands, "sys", SimpleNamespace(executable="/bin/false"))
+        with pytest.raises(hands.HandsFailed):
+            await rebuild_compared(Turnovers, service.sources, service.projecting, processes=2)
+        assert await service.schemas() == {"rm_turnovers_v1_1": "live"}
+
+    async def test_a_short_ledger_or_a_view_without_shares_is_built_by_one(self, service, monkeypatch):
+        await self.accounts(service)
+        monkeypatch.setattr(hands, "build", None)
+        assert (await rebuild_compared(Turnovers, service.sources, service.projecting, processes=2)).live
+        monkeypatch.setattr(hands, "MANY", 10)
+        assert (await rebuild_compared(Balances, service.sources, service.projecting, processes=2)).live
 
 
 KILLED = """

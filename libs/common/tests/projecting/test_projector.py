@@ -141,6 +141,9 @@ class TestProjector:
             async def read(self, after, limit, *, sure=False):
                 return [one for one in await service.store.read("money", after, limit) if one.position != 2]
 
+            async def head(self):
+                return 3
+
             def taken(self, reader, position):
                 pass
 
@@ -249,6 +252,9 @@ class TestGenerations:
             ledger, known = "names", 0
 
             async def read(self, after, limit, *, sure=False):
+                raise Unavailable
+
+            async def head(self):
                 raise Unavailable
 
             def taken(self, reader, position):

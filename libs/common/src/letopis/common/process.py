@@ -13,6 +13,7 @@ from letopis.common import faults
 from letopis.common.errors import LetopisError
 from letopis.common.following import News
 from letopis.common.projecting import View
+from letopis.common.projecting.command import OPTIONS
 from letopis.common.settings import ServiceSettings
 from letopis.common.workshop import Workshop
 
@@ -22,7 +23,7 @@ if TYPE_CHECKING:
 S = TypeVar("S", bound=ServiceSettings)
 
 USAGE = (
-    "usage: python -m letopis.{name} all | api | worker | jobs | migrate | rebuild VIEW"
+    f"usage: python -m letopis.{{name}} all | api | worker | jobs | migrate | rebuild VIEW {OPTIONS}"
     " | retire LEDGER NUMBER CHECKPOINT_FILE"
 )
 

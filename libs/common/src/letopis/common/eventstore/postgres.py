@@ -83,6 +83,10 @@ class PostgresEventStore:
                 raise LedgerHole(f"{ledger}/{expected} is missing", ledger=ledger, position=expected)
         return found
 
+    async def whole(self, ledger: str) -> bool:
+        """Whether the database has all facts of the ledger itself: none has left for the archive."""
+        return not await self._scalar("SELECT count(*) FROM es.archive WHERE ledger = %s", (ledger,))
+
     async def head(self, ledger: str) -> int:
         return int(await self._scalar("SELECT head FROM es.ledger WHERE ledger = %s", (ledger,)) or 0)
 

@@ -28,12 +28,7 @@ class DoorLedger:
 
     async def read(self, after: int, limit: int, *, sure: bool = False) -> Sequence[Record]:
         del sure
-        try:
-            answer = await self._http.get(self._url, params={"after": after, "limit": limit}, auth=self._auth)
-        except httpx.HTTPError as error:
-            raise Unavailable(f"the owner of {self.ledger} cannot be reached") from error
-        if answer.status_code != httpx.codes.OK:
-            raise Unavailable(f"the owner of {self.ledger} answered {answer.status_code}")
+        answer = await self._knock(after, limit)
         records = [record_from_json(msgspec.json.decode(line)) for line in answer.content.splitlines()]
         for expected, record in enumerate(records, after + 1):
             if record.position != expected:
@@ -42,8 +37,25 @@ class DoorLedger:
             self._news.heard(self.ledger, records[-1].position)
         return records
 
+    async def head(self) -> int:
+        # After what is known there is hardly anything to carry.
+        answer = await self._knock(self.known, 1)
+        try:
+            return int(answer.headers["Letopis-Head"])
+        except (LookupError, ValueError) as error:
+            raise Unavailable(f"the owner of {self.ledger} does not tell where it ends") from error
+
     async def wait(self, after: int, timeout: float) -> None:  # noqa: ASYNC109 a quiet ledger is no error
         await self._news.after(self.ledger, after, min(timeout, QUIET))
 
     def taken(self, reader: str, position: int) -> None:
         """The door keeps no state of its readers."""
+
+    async def _knock(self, after: int, limit: int) -> httpx.Response:
+        try:
+            answer = await self._http.get(self._url, params={"after": after, "limit": limit}, auth=self._auth)
+        except httpx.HTTPError as error:
+            raise Unavailable(f"the owner of {self.ledger} cannot be reached") from error
+        if answer.status_code != httpx.codes.OK:
+            raise Unavailable(f"the owner of {self.ledger} answered {answer.status_code}")
+        return answer

@@ -82,6 +82,9 @@ class LedgerFeed:
         self._nothing_after = -1 if records else after
         return records
 
+    async def head(self) -> int:
+        return await self.door.head()
+
     async def wait(self, after: int, timeout: float) -> None:  # noqa: ASYNC109 a quiet ledger is no error
         if self._nothing_after == after and self.known > after:
             # The news are ahead of the door; asking it at once again would not help.

@@ -33,6 +33,6 @@ async def listen(bus: Bus, source: OwnLedger) -> None:
         async for message in subscription.messages:
             with suppress(ValueError):
                 if int(message.data) > source.known:
-                    await source.look()
+                    await source.head()
     finally:
         await subscription.unsubscribe()

@@ -28,6 +28,10 @@ class Source(Protocol):
         """
         ...
 
+    async def head(self) -> int:
+        """The last position, by the owner's word now; Unavailable if it is away."""
+        ...
+
     async def wait(self, after: int, timeout: float) -> None:  # noqa: ASYNC109 a quiet ledger is no error
         """Return when there may be facts after a position, at the latest after `timeout` seconds."""
         ...
@@ -58,6 +62,11 @@ class OwnLedger:
     def known(self) -> int:
         return self._news.last(self.ledger)
 
+    @property
+    def store(self) -> EventStore:
+        """Where the ledger stands."""
+        return self._store
+
     async def read(self, after: int, limit: int, *, sure: bool = False) -> Sequence[Record]:
         """From the store, which is sure always."""
         del sure
@@ -77,8 +86,8 @@ class OwnLedger:
     def taken(self, reader: str, position: int) -> None:
         """Nothing needs to be told to one's own store."""
 
-    async def look(self) -> int:
-        """Ask for the head now; wakes whoever waits for it."""
+    async def head(self) -> int:
+        """Asked for now; wakes whoever waits for it."""
         head = await self._store.head(self.ledger)
         self._news.heard(self.ledger, head)
         return head
@@ -87,7 +96,7 @@ class OwnLedger:
         async with self._asking:
             if monotonic() - self._asked < self._pause:
                 return
-            before, head = self.known, await self.look()
+            before, head = self.known, await self.head()
             self._asked = monotonic()
             # Found by asking means written by another process, which may write on.
             self._pause = self._busy if head > before else min(self._pause * 2, self._quiet)

@@ -1,6 +1,7 @@
 """What `rebuild VIEW` with its options asks for, and the sentence it answers."""
 
 import logging
+import os
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -16,6 +17,8 @@ from letopis.common.projecting.rebuild import give_back, rebuild_compared
 from letopis.common.projecting.view import View
 
 OPTIONS = "[--compare-only | --accept-differences REASON | --return]"
+# More would share the database's processor time, and its connections, for nothing.
+MOST = 4
 _log = logging.getLogger(__name__)
 
 
@@ -68,7 +71,13 @@ async def carry_out(
 
     try:
         done = await rebuild_compared(
-            view, sources, engine, swap=not wished.compare_only, accept=bool(wished.accept), report=report
+            view,
+            sources,
+            engine,
+            swap=not wished.compare_only,
+            accept=bool(wished.accept),
+            report=report,
+            processes=min(len(os.sched_getaffinity(0)), MOST),
         )
     except BaseException as error:
         for path in written:

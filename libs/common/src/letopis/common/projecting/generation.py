@@ -18,7 +18,7 @@ _IN_USE = """
 _UNDER_LOCK = """
     SELECT c.ledger, c.position, s.state
     FROM projecting.checkpoint c JOIN projecting.view_state s USING (view, version, generation)
-    WHERE view = %s AND version = %s AND generation = %s ORDER BY c.ledger FOR UPDATE OF c"""
+    WHERE view = %s AND version = %s AND generation = %s ORDER BY c.ledger FOR UPDATE OF c FOR SHARE OF s"""
 _LIVE = """
     SELECT s.version, s.generation, s.schema_name, s.shape FROM projecting.view_state s
     JOIN pg_namespace n ON n.nspname = s.schema_name
@@ -27,6 +27,8 @@ _RETIRED = """
     SELECT s.version, s.generation, s.schema_name, s.shape FROM projecting.view_state s
     JOIN pg_namespace n ON n.nspname = s.schema_name
     WHERE s.view = %s AND s.state = 'retired' ORDER BY s.changed_at DESC LIMIT 1"""
+
+_HIDDEN = "hidden"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -53,6 +55,14 @@ class Generation:
         return self.state in {"live", "retired"}
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Held:
+    """The live generation, if there is one, and where it is kept from going on."""
+
+    live: Generation | None
+    positions: dict[str, int]
+
+
 async def in_use(connection: Connection, view: View) -> Generation | None:
     """The generation that a projector of this version and shape works on."""
     row = await _one(connection, _IN_USE, (view.name, view.version, view.shape()))
@@ -67,15 +77,29 @@ async def open_or_start(connection: Connection, view: View) -> Generation:
     """The generation in use, or a new one."""
     async with connection.transaction():
         await _turn(connection, view)
-        return await in_use(connection, view) or await _start(connection, view)
+        return await in_use(connection, view) or await _start(connection, view, view.shape())
 
 
-async def start(connection: Connection, view: View) -> Generation:
-    """A fresh schema, to be built beside what is there; others that were being built are dropped."""
+async def start(connection: Connection, view: View, *, hidden: bool = False) -> Generation:
+    """A fresh schema, to be built beside what is there; others that were being built are dropped.
+
+    A hidden one is found by no other projector before it is shown: its rows say nothing of where it stands.
+    """
     async with connection.transaction():
         await _turn(connection, view)
         await _drop(connection, view, f"version = {view.version} AND state IN ('building', 'catching_up')")
-        return await _start(connection, view)
+        return await _start(connection, view, _HIDDEN if hidden else view.shape())
+
+
+async def show(connection: Connection, generation: Generation, reached: Mapping[str, int]) -> None:
+    """What was hidden has all facts up to these positions."""
+    async with connection.transaction():
+        for ledger, position in reached.items():
+            await advance(connection, generation, ledger, 0, position)
+        await connection.execute(
+            "UPDATE projecting.view_state SET shape = %s WHERE (view, version, generation) = (%s, %s, %s)",
+            (generation.shape, *generation.key),
+        )
 
 
 async def same(connection: Connection, generation: Generation) -> bool:
@@ -100,7 +124,9 @@ async def positions(connection: Connection, generation: Generation) -> dict[str,
 async def stand(connection: Connection, generation: Generation) -> tuple[dict[str, int], str] | None:
     """Positions and state; None if the generation is gone.
 
-    All its checkpoints are locked until the transaction ends: facts of two ledgers may touch the same row.
+    All its checkpoints are locked until the transaction ends: facts of two ledgers may touch the same row. The state
+    is locked too, else whoever waited here for a swap would be told the state from before it, write into what is
+    retired, and think itself ahead of what is live.
     """
     found = await (await connection.execute(_UNDER_LOCK, generation.key)).fetchall()
     return ({ledger: position for ledger, position, _ in found}, found[0][2]) if found else None
@@ -146,6 +172,19 @@ async def index(connection: Connection, view: View, generation: Generation) -> b
         return True
 
 
+async def hold(connection: Connection, view: View, generation: Generation) -> Held | None:
+    """Keep the live generation from moving, and others from swapping, until the caller's transaction ends.
+
+    None if the given one, which is to take its place, is not what it was.
+    """
+    await _turn(connection, view)
+    if not await same(connection, generation):
+        return None
+    live = await live_of(connection, view)
+    standing = live and await stand(connection, live)
+    return Held(live=live if standing else None, positions=standing[0] if standing else {})
+
+
 async def swap(connection: Connection, view: View, generation: Generation) -> bool:
     """Make the generation live, in one transaction, unless the live one is ahead of it.
 
@@ -184,7 +223,7 @@ async def _known(connection: Connection, query: LiteralString, view: View, state
     return Generation(view=view.name, version=version, number=number, schema=schema, state=state, shape=shape)
 
 
-async def _start(connection: Connection, view: View) -> Generation:
+async def _start(connection: Connection, view: View, shape: str) -> Generation:
     row = await _one(
         connection,
         "SELECT coalesce(max(generation), 0) + 1 FROM projecting.view_state WHERE view = %s AND version = %s",
@@ -209,7 +248,7 @@ async def _start(connection: Connection, view: View) -> Generation:
     await connection.execute(
         "INSERT INTO projecting.view_state (view, version, generation, shape, schema_name, state)"
         " VALUES (%s, %s, %s, %s, %s, %s)",
-        (*generation.key, view.shape(), schema, "building"),
+        (*generation.key, shape, schema, "building"),
     )
     for ledger in view.sources:
         await connection.execute(

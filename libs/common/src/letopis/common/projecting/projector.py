@@ -20,7 +20,7 @@ from letopis.common.observability import Metrics
 from letopis.common.projecting import generation as generations
 from letopis.common.projecting.comparing import Differences, compare
 from letopis.common.projecting.folding import ViewStuck, fold
-from letopis.common.projecting.generation import Generation
+from letopis.common.projecting.generation import Generation, Held
 from letopis.common.projecting.rows import Key, Row
 from letopis.common.projecting.tables import StoredTable
 from letopis.common.projecting.view import View, checked
@@ -74,7 +74,11 @@ class Projector:
         # Where the live generation stands, beyond which one that is being built does not go before it is compared.
         self._bound: dict[str, int] | None = None
         self._tables: dict[Table, StoredTable] = {}
+        # Nobody else has written into what is being built.
+        self._alone = False
         self._positions: dict[str, int] = {}
+        # Where the owners said that their ledgers end; asked once, else a busy ledger would never be at its end.
+        self._heads: dict[str, int] = {}
         self._told_at: dict[str, datetime] = {}
         self._ended: set[str] = set()
         self.away: set[str] = set()
@@ -127,7 +131,8 @@ class Projector:
         try:
             while taken < (1 if self.live else RUN):
                 after = self._positions[ledger]
-                if (limit := self._limit(ledger, after)) <= 0:
+                limit = self._limit(ledger, after)
+                if limit <= 0 or (not self.live and after >= await self._goal(ledger, source)):
                     self._ended.add(ledger)
                     break
                 records = await (ahead or source.read(after, limit, sure=not self.live))
@@ -136,7 +141,6 @@ class Projector:
                     self._ended.add(ledger)
                     break
                 faults.point("view.read")
-                self._ended.discard(ledger)
                 _contiguous(records, ledger, after)
                 last = records[-1]
                 if not self.live and len(records) == limit and (more := self._limit(ledger, last.position)) > 0:
@@ -164,6 +168,14 @@ class Projector:
         size = self._batch or (BATCH if self.live else BULK)
         return size if self._bound is None else min(size, self._bound.get(ledger, after + size) - after)
 
+    async def _goal(self, ledger: str, source: Source) -> int:
+        """How far what readers do not use yet has to come, before the next step to its being live."""
+        if self._bound is not None and ledger in self._bound:
+            return self._bound[ledger]
+        if ledger not in self._heads:
+            self._heads[ledger] = await source.head()
+        return self._heads[ledger]
+
     async def _take(self, ledger: str, after: int, records: Sequence[Record]) -> bool:
         """Apply a batch; where a fact in it cannot be taken, what stands before it is."""
         try:
@@ -179,23 +191,35 @@ class Projector:
 
     async def _apply(self, ledger: str, after: int, records: Sequence[Record]) -> bool:
         """Rows and checkpoint in one transaction; False if somebody else moved the checkpoint or the view."""
+        done = False
+        try:
+            async with self._connection() as connection, connection.transaction():
+                moved = await self._write(connection, ledger, after, records)
+            done = moved
+        finally:
+            for stored in self._tables.values():
+                stored.settle(committed=done)
+        return moved
+
+    async def _write(self, connection: Connection, ledger: str, after: int, records: Sequence[Record]) -> bool:
         generation = cast("Generation", self._generation)
-        async with self._connection() as connection, connection.transaction():
-            await connection.execute("SET LOCAL synchronous_commit = off")
-            stand = await generations.stand(connection, generation)
-            if stand is None or stand[0][ledger] != after or stand[1] != generation.state:
-                return False
+        await connection.execute("SET LOCAL synchronous_commit = off")
+        stand = await generations.stand(connection, generation)
+        if stand is None or stand[0][ledger] != after or stand[1] != generation.state:
+            return False
+        if self._alone and stand[0] != self._positions:
+            return False
 
-            async def load(table: Table, keys: Sequence[Key]) -> dict[Key, Row]:
-                return await self._tables[table].load(connection, keys)
+        async def load(table: Table, keys: Sequence[Key]) -> dict[Key, Row]:
+            return await self._tables[table].load(connection, keys)
 
-            faults.point("view.locked")
-            rows = await fold(self.view, records, load)
-            faults.point("view.folded")
-            for table, change in rows.changes().items():
-                await self._tables[table].write(connection, change)
-            faults.point("view.written")
-            return await generations.advance(connection, generation, ledger, after, records[-1].position)
+        faults.point("view.locked")
+        rows = await fold(self.view, records, load)
+        faults.point("view.folded")
+        for table, change in rows.changes().items():
+            await self._tables[table].write(connection, change)
+        faults.point("view.written")
+        return await generations.advance(connection, generation, ledger, after, records[-1].position)
 
     async def _open(self) -> None:
         """Find the generation to work on, or start one; learn where it stands."""
@@ -204,12 +228,17 @@ class Projector:
                 if self._pinned:
                     raise Superseded(f"what was built of {self.view.name} is gone: somebody else rebuilt it meanwhile")
                 self._generation = await generations.open_or_start(connection, self.view)
-            self._tables = {table: StoredTable(self._generation.schema, table) for table in self.view.tables()}
             self._positions = await generations.positions(connection, self._generation)
+            # Whoever else writes moves a position, which is seen before the next batch.
+            self._alone = not self.live and not any(self._positions.values())
+            self._tables = {
+                table: StoredTable(self._generation.schema, table, alone=self._alone) for table in self.view.tables()
+            }
             if not self.live and self.compared is None:
                 live = await generations.live_of(connection, self.view)
                 self._bound = None if live is None else await generations.positions(connection, live)
         self._ended.clear()
+        self._heads.clear()
         for ledger, position in self._positions.items():
             self._sources[ledger].taken(self.view.name, position)
 
@@ -225,34 +254,34 @@ class Projector:
             await self._compare()
             faults.point("view.compared")
         else:
-            async with self._connection() as connection:
-                if await generations.swap(connection, self.view, generation):
-                    faults.point("view.swapped")
-                    self._generation = generation.in_state("live")
-                    _log.info("view is live", extra={"view": self.view.name, "version": self.view.version})
+            await self.take_over()
         await self._open()
 
+    async def take_over(self) -> bool:
+        """Make this generation live, brought to where the live one stands; False if it is not what it was."""
+        generation = cast("Generation", self._generation)
+        async with self._beside() as (holding, held):
+            if held is None or not await generations.swap(holding, self.view, generation):
+                return False
+        faults.point("view.swapped")
+        self._generation = generation.in_state("live")
+        _log.info("view is live", extra={"view": self.view.name, "version": self.view.version})
+        return True
+
     async def _compare(self) -> None:
-        """Bring this generation to where the live one stands, which is held there that long, and compare a snapshot."""
+        """Compare with the live one in one snapshot of the database, so that both may go on meanwhile."""
         generation = cast("Generation", self._generation)
         async with AsyncExitStack() as snapshot:
-            async with self._connection(prepared=False) as holding, holding.transaction():
-                live = await generations.live_of(holding, self.view)
-                stand = live and await generations.stand(holding, live)
-                if live is None or not stand:
+            async with self._beside() as (_, held):
+                if held is None or held.live is None:
                     self._bound = None
                     return
-                self._bound = positions = stand[0]
-                for ledger in self._sources.keys() & positions.keys():
-                    while self._limit(ledger, self._positions[ledger]) > 0:
-                        if not await self._advance(self._sources[ledger], ledger):
-                            raise Unavailable(f"{ledger} cannot be read to where the live view stands")
                 connection = await snapshot.enter_async_context(self._connection(prepared=False))
                 await connection.execute("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY")
                 snapshot.push_async_callback(connection.execute, "ROLLBACK")
                 # The first statement takes the snapshot; from here on the live view may go on.
                 await connection.execute("SELECT FROM projecting.checkpoint LIMIT 1")
-            told = await compare(connection, self.view, live, generation, positions)
+            told = await compare(connection, self.view, held.live, generation, held.positions)
         self._bound, self.compared = None, told
         self._differing.labels(self.view.name).set(told.count)
         _log.log(
@@ -268,6 +297,23 @@ class Projector:
         )
         if self._judge is not None:
             self._judge(told)
+
+    @asynccontextmanager
+    async def _beside(self) -> AsyncIterator[tuple[Connection, Held | None]]:
+        """The live generation is held where it stands, in a transaction, and this one brought there."""
+        generation = cast("Generation", self._generation)
+        async with self._connection(prepared=False) as holding, holding.transaction():
+            held = await generations.hold(holding, self.view, generation)
+            bound, self._bound = self._bound, held.positions if held else None
+            try:
+                for ledger in self._sources.keys() & (held.positions if held else {}):
+                    while self._limit(ledger, self._positions[ledger]) > 0:
+                        moved = await self._advance(self._sources[ledger], ledger)
+                        if not moved and self._limit(ledger, self._positions[ledger]) > 0:
+                            raise Unavailable(f"{ledger} cannot be read to where the live view stands")
+            finally:
+                self._bound = bound
+            yield holding, held
 
     async def _news(self) -> None:
         # A ledger whose owner is away is asked again later, whatever is heard of it.

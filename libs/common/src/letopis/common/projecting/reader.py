@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from datetime import datetime
 from time import monotonic
 from typing import Any
@@ -14,6 +15,7 @@ from letopis.common.database import away_is_unavailable, sqlstate
 from letopis.common.errors import Unavailable
 from letopis.common.projecting.view import View
 
+_Key = tuple[str, int, str]
 REMEMBERED = 1.0
 POLL = 0.02
 _GONE = {"42P01", "3F000"}
@@ -34,13 +36,21 @@ class ViewMissing(Unavailable):
     title = "This answer is still being built from the facts; try again"
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Known:
+    """The schema that answers, since when it does (the database's clock), and when we learned that (ours)."""
+
+    schema: str
+    since: datetime
+    learned: float
+
+
 class ViewReader:
     """Reads as the application role. Views are named by their class (or an instance)."""
 
     def __init__(self, engine: AsyncEngine) -> None:
         self._engine = engine
-        # By view: its schema, until when it is remembered, and since when it is in use.
-        self._schemas: dict[tuple[str, int, str], tuple[str, float, datetime]] = {}
+        self._known: dict[_Key, _Known] = {}
 
     async def rows(self, view: type[View] | View, statement: Executable) -> Sequence[RowMapping]:
         """The rows of a select over the view's tables; Unavailable while it is first built or the database is away."""
@@ -50,19 +60,21 @@ class ViewReader:
             if sqlstate(error) not in _GONE:
                 raise
             # Two rebuilds within the time we remember a schema; look again.
-            self._schemas.clear()
-            return await self._rows(await self._schema(view), statement)
+            await self.positions(view)
+            return await self._rows(self._known[_key(view)].schema, statement)
 
     async def positions(self, view: type[View] | View) -> dict[str, int]:
         """How far the live view has come in each of its ledgers."""
+        asked = monotonic()
         async with away_is_unavailable(), self._engine.connect() as connection:
             found = (await connection.execute(_WHERE, _identity(view))).all()
         if not found:
             raise ViewMissing(f"view {view.name} is being built")
-        _, until, since = self._schemas.get(_key(view), ("", 0.0, found[0].changed_at))
-        # An answer from before a swap that comes late MUST NOT lead back: who saw the new schema goes on seeing it.
-        if since <= found[0].changed_at or until < monotonic():
-            self._schemas[_key(view)] = found[0].schema_name, monotonic() + REMEMBERED, found[0].changed_at
+        known, since = self._known.get(_key(view)), found[0].changed_at
+        # Questions cross: an answer from before a swap that comes after one from behind it MUST NOT lead back. What was
+        # asked for later is later, whatever the database's clock says.
+        if known is None or since >= known.since or asked >= known.learned:
+            self._known[_key(view)] = _Known(schema=found[0].schema_name, since=since, learned=monotonic())
         return {row.ledger: row.position for row in found if row.ledger is not None}
 
     async def wait(self, view: type[View] | View, positions: Mapping[str, int], timeout: float = 5.0) -> None:  # noqa: ASYNC109 the caller's patience is part of the question
@@ -82,11 +94,10 @@ class ViewReader:
                 await asyncio.sleep(POLL)
 
     async def _schema(self, view: type[View] | View) -> str:
-        known = self._schemas.get(_key(view))
-        if known is not None and monotonic() < known[1]:
-            return known[0]
-        await self.positions(view)
-        return self._schemas[_key(view)][0]
+        known = self._known.get(_key(view))
+        if known is None or monotonic() >= known.learned + REMEMBERED:
+            await self.positions(view)
+        return self._known[_key(view)].schema
 
     async def _rows(self, schema: str, statement: Executable) -> Sequence[RowMapping]:
         async with away_is_unavailable(), self._engine.connect() as connection:
@@ -94,7 +105,7 @@ class ViewReader:
             return (await connection.execute(statement, execution_options=options)).mappings().all()
 
 
-def _key(view: type[View] | View) -> tuple[str, int, str]:
+def _key(view: type[View] | View) -> _Key:
     return view.name, view.version, view.shape()
 
 

@@ -1,23 +1,21 @@
 """Building a view again from the facts, beside the live one; comparing the two, swapping, and returning."""
 
-import gc
 from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 
 from sqlalchemy.ext.asyncio import AsyncEngine
 
-from letopis.common.driver import driver
+from letopis.common.driver import Connection, driver
 from letopis.common.errors import NotFound, Refused, Unavailable
 from letopis.common.following.source import Source
 from letopis.common.projecting import generation as generations
+from letopis.common.projecting import hands
 from letopis.common.projecting.comparing import Differences
 from letopis.common.projecting.generation import Generation
 from letopis.common.projecting.projector import Projector
 from letopis.common.projecting.view import View, checked
 
-# Folding makes many objects and hardly a cycle: looking for cycles every 700 of them costs a fifth of the time.
-RARELY = 100_000
 Sources = Mapping[str, Source]
 
 
@@ -60,13 +58,14 @@ async def rebuild_compared(
     swap: bool = True,
     accept: bool = False,
     report: Callable[[Differences], None] = lambda _: None,
+    processes: int = 1,
 ) -> Rebuilt:
     """Fold all facts into a fresh schema, compare it with the live one, and make it live.
 
     `engine` is the projector's. The running service goes on with the live view meanwhile and follows the swap.
     Raises Unavailable if a ledger's owner is away: a view built from part of the facts is never made live. Raises
     ViewDiffers where the same version and shape says something else, unless that is accepted; what was built is
-    dropped then, as it is without `swap`.
+    dropped then, as it is without `swap`. A long ledger of a view with shares is folded by several `processes`.
     """
     view = checked(view)
 
@@ -75,13 +74,19 @@ async def rebuild_compared(
         if swap and told.count and not (told.expected or accept):
             raise ViewDiffers(f"{told.count:,} rows of {told.view} differ")
 
-    async with _alone(view, engine), _few_collections():
+    async with _alone(view, engine):
         async with driver(engine) as (connection, _):
-            generation = await generations.start(connection, view)
-        projector = Projector(view, sources, engine, generation=generation, judge=judge)
-        done = False
+            shared = await _shared(connection, view, sources) if processes > 1 else None
+            generation = await generations.start(connection, view, hidden=shared is not None)
+        done, facts = False, 0
         try:
-            facts = await _work(projector, swap=swap)
+            if shared is not None:
+                facts = await hands.build(view, shared, engine, generation.schema, processes)
+                async with driver(engine) as (connection, _):
+                    await generations.show(connection, generation, {shared.ledger: shared.until})
+            projector = Projector(view, sources, engine, generation=generation, judge=judge)
+            with hands.few_collections():
+                facts += await _work(projector, swap=swap)
             done = projector.live
         finally:
             if not done:
@@ -98,13 +103,13 @@ async def give_back(view: type[View] | View, sources: Sources, engine: AsyncEngi
             other = "" if retired is None else f"; version {retired.version} is there, which its own release returns to"
             raise NothingToReturnTo(f"{view.name} version {view.version} has no retired generation{other}")
         projector = Projector(view, sources, engine, generation=retired)
-        swapped = False
-        while not swapped:
+        taken = False
+        while not taken:
             while await projector.step():
                 pass
             if projector.away:
                 raise Unavailable(f"{', '.join(sorted(projector.away))} cannot be read to its end")
-            swapped = await generations.swap(connection, view, retired)
+            taken = await projector.take_over()
     return retired
 
 
@@ -114,6 +119,18 @@ def named(views: tuple[type[View], ...], name: str) -> type[View]:
         if view.name == name:
             return view
     raise NotFound(f"there is no view {name}; there are {', '.join(sorted(one.name for one in views))}")
+
+
+async def _shared(connection: Connection, view: View, sources: Sources) -> hands.Shared | None:
+    """What several processes build: all up to where the live one stands, else to the end of the ledger."""
+    if not view.shares:
+        return None
+    (ledger,) = view.sources
+    live = await generations.live_of(connection, view)
+    standing = {} if live is None else await generations.positions(connection, live)
+    until = standing.get(ledger) or await sources[ledger].head()
+    engine = await hands.engine_of(view, sources[ledger], until)
+    return None if engine is None else hands.Shared(ledger=ledger, until=until, engine=engine)
 
 
 async def _work(projector: Projector, *, swap: bool) -> int:
@@ -149,13 +166,3 @@ async def _alone(view: View, engine: AsyncEngine) -> AsyncIterator[None]:
             await connection.execute(
                 "SELECT pg_advisory_unlock(hashtext('letopis.rebuild'), hashtext(%s))", (view.name,)
             )
-
-
-@asynccontextmanager
-async def _few_collections() -> AsyncIterator[None]:
-    usual = gc.get_threshold()
-    gc.set_threshold(RARELY, *usual[1:])
-    try:
-        yield
-    finally:
-        gc.set_threshold(*usual)

@@ -1,6 +1,6 @@
 """The rows that a batch of facts touches, held in memory while they are folded."""
 
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from operator import itemgetter
 from typing import Any
@@ -37,30 +37,32 @@ class Rows:
     """
 
     def __init__(self) -> None:
-        self._held: dict[tuple[Table, Key], Row | None] = {}
+        self._held: dict[Table, dict[Key, Row | None]] = {}
         self._found: dict[Table, Mapping[Key, Row]] = {}
-        self._changed: dict[tuple[Table, Key], None] = {}
+        self._changed: dict[Table, dict[Key, None]] = {}
         self._columns: dict[Table, tuple[frozenset[str], Callable[[Row], Key]]] = {}
 
     def hold(self, table: Table, asked: Collection[Key], found: Mapping[Key, Row]) -> None:
         """Take in what the database says of these keys."""
         self._columns[table] = frozenset(table.columns.keys()), key_of(table)
         self._found[table] = found
-        for key in asked:
-            self._held[table, key] = found.get(key)
-        if strange := found.keys() - set(asked):
-            raise ViewError(f"{table.name}: key {strange.pop()!r} is spelled otherwise than the database does")
+        self._changed[table] = {}
+        self._held[table] = held = {**dict.fromkeys(asked), **found}
+        if len(held) > len(asked):
+            strange = next(iter(found.keys() - set(asked)))
+            raise ViewError(f"{table.name}: key {strange!r} is spelled otherwise than the database does")
 
     def __getitem__(self, place: tuple[Table, Key]) -> Row | None:
         try:
-            return self._held[place]
+            return self._held[place[0]][place[1]]
         except KeyError:
             raise _undeclared(place) from None
 
     def __setitem__(self, place: tuple[Table, Key], row: Row) -> None:
-        if place not in self._held:
-            raise _undeclared(place)
         table, key = place
+        held = self._held.get(table)
+        if held is None or key not in held:
+            raise _undeclared(place)
         columns, spelled = self._columns[table]
         if row.keys() != columns:
             if strange := row.keys() - columns:
@@ -68,32 +70,41 @@ class Rows:
             row = {name: row.get(name) for name in columns}
         if spelled(row) != key:
             raise ViewError(f"{table.name}: the row under {key!r} has another key")
-        self._held[place] = row
-        self._changed[place] = None
+        held[key] = row
+        self._changed[table][key] = None
 
     def __delitem__(self, place: tuple[Table, Key]) -> None:
-        if place not in self._held:
+        table, key = place
+        held = self._held.get(table)
+        if held is None or key not in held:
             raise _undeclared(place)
-        self._held[place] = None
-        self._changed[place] = None
+        held[key] = None
+        self._changed[table][key] = None
 
     def changes(self) -> dict[Table, Change]:
         """By table: what to write and what to delete."""
         told: dict[Table, Change] = {}
-        for place in self._changed:
-            table, key = place
-            change = told.get(table) or told.setdefault(table, Change())
-            row, known = self._held[place], key in self._found[table]
-            if row is not None:
-                (change.changed if known else change.fresh).append(row)
-            elif known:
-                change.deleted.append(key)
+        for table, keys in self._changed.items():
+            held, found = self._held[table], self._found[table]
+            change = Change()
+            for key in keys:
+                row = held[key]
+                if row is not None:
+                    (change.changed if key in found else change.fresh).append(row)
+                elif key in found:
+                    change.deleted.append(key)
+            if keys:
+                told[table] = change
         return told
 
 
 def key_of(table: Table) -> Callable[[Row], Key]:
     """What takes a row's key out of it."""
-    names = [column.name for column in table.primary_key]
+    return values_of([column.name for column in table.primary_key])
+
+
+def values_of(names: Sequence[str]) -> Callable[[Row], Key]:
+    """What takes these columns out of a row."""
     if len(names) > 1:
         return itemgetter(*names)
     (name,) = names

@@ -3,8 +3,9 @@
 import re
 from abc import ABC, abstractmethod
 from collections.abc import Iterable, Mapping, Sequence
+from functools import cache
 from hashlib import sha256
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Literal
 
 from sqlalchemy import MetaData, Table
 from sqlalchemy.dialects import postgresql
@@ -28,6 +29,9 @@ class View(ABC):
     version: ClassVar[int] = 1
     metadata: ClassVar[MetaData]
     sources: ClassVar[Mapping[str, Facts]]
+    # What may be divided among processes when the view of one ledger is built: rows that one "fact" touches are touched
+    # by no other, or rows that a "stream" touches by no other stream. Without it one process builds it all.
+    shares: ClassVar[Literal["", "fact", "stream"]] = ""
 
     @abstractmethod
     def keys(self, told: Told) -> Iterable[tuple[Table, tuple[Any, ...]]]:
@@ -52,13 +56,19 @@ class View(ABC):
     @classmethod
     def shape(cls) -> str:
         """A digest of tables, columns and ledgers: two programs that agree on it can share a schema."""
-        told = [",".join(sorted(cls.sources))]
-        for table in cls.tables():
-            for column in table.columns:
-                kind = column.type.compile(dialect=_DIALECT)
-                told.append(f"{table.name}.{column.name} {kind} {column.nullable} {column.primary_key}")
-            told += sorted(f"{index.name} {index.unique} {index.columns.keys()}" for index in table.indexes)
-        return sha256("\n".join(told).encode()).hexdigest()[:16]
+        return _shape(cls)
+
+
+@cache
+def _shape(view: type[View]) -> str:
+    """Spelled once a class: every read of a view asks for it."""
+    told = [",".join(sorted(view.sources))]
+    for table in view.tables():
+        for column in table.columns:
+            kind = column.type.compile(dialect=_DIALECT)
+            told.append(f"{table.name}.{column.name} {kind} {column.nullable} {column.primary_key}")
+        told += sorted(f"{index.name} {index.unique} {index.columns.keys()}" for index in table.indexes)
+    return sha256("\n".join(told).encode()).hexdigest()[:16]
 
 
 def checked(view: type[View] | View) -> View:
@@ -69,4 +79,6 @@ def checked(view: type[View] | View) -> View:
     for table in view.tables():
         if table.schema is not None or not table.primary_key.columns:
             raise ViewError(f"{table.name} needs a primary key and no schema")
+    if view.shares and len(view.sources) > 1:
+        raise ViewError(f"{view.name} has shares, so it may follow one ledger alone")
     return view

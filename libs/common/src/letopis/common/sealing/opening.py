@@ -65,6 +65,9 @@ class OpenedLedger:
         keys = await self.keyring.keys(ids)
         return [opened_record(one, self.facts, keys) for one in records]
 
+    async def head(self) -> int:
+        return await self.source.head()
+
     async def wait(self, after: int, timeout: float) -> None:  # noqa: ASYNC109 a quiet ledger is no error
         await self.source.wait(after, timeout)
 

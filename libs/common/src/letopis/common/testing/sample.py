@@ -86,6 +86,38 @@ class Balances(View):
                 pass
 
 
+class Turnovers(View):
+    """Rows that facts of one stream alone touch, so that several processes may build it."""
+
+    name = "turnovers"
+    version = 1
+    metadata = MetaData()
+    turnover = Table(
+        "turnover",
+        metadata,
+        Column("account", Text, primary_key=True),
+        Column("amounts", JSON, nullable=False),
+        Column("last", BigInteger, nullable=False, index=True),
+    )
+    sources = {"money": MONEY}
+    shares = "stream"
+
+    def keys(self, told: Told) -> Iterable[tuple[Table, tuple[Any, ...]]]:
+        yield self.turnover, (told.fact.account,)
+
+    def project(self, rows: Rows, told: Told) -> None:
+        key = (told.fact.account,)
+        row = rows[self.turnover, key] or {"account": key[0], "amounts": []}
+        match told.fact:
+            case Deposited():
+                changed = {"amounts": (*row["amounts"], told.fact.amount), "last": told.record.position}
+                rows[self.turnover, key] = {**row, **changed}
+            case Reversed():
+                del rows[self.turnover, key]
+            case _:
+                pass
+
+
 def facts(catalogue: Catalogue, *told: object, sealer: Sealer | None = None) -> list[NewFact]:
     """Facts ready to be appended."""
     return [new_fact(catalogue, one, META, sealer) for one in told]

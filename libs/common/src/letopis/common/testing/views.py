@@ -41,7 +41,23 @@ async def _check(view: View, records: Sequence[Record], tries: int, chance: rand
     for number in range(tries):
         again = await _fold_all(checked(type(view)), _cut(ledgers, chance))
         _agree(whole, again, f"cuts and interleaving of try {number}")
+    if view.shares:
+        await _check_shares(view, ledgers, whole)
     return whole
+
+
+async def _check_shares(view: View, ledgers: Mapping[str, list[Record]], whole: Content) -> None:
+    """Every fact, or stream, by itself: what they make touches no common row and is together the whole."""
+    apart: dict[Any, list[Record]] = {}
+    for record in (one for run in ledgers.values() for one in run):
+        apart.setdefault(record.position if view.shares == "fact" else record.stream, []).append(record)
+    together: Content = {name: {} for name in whole}
+    for share in apart.values():
+        for name, rows in (await _fold_all(view, [share])).items():
+            if common := together[name].keys() & rows.keys():
+                raise AssertionError(f"{name} {common.pop()}: touched by two shares, each a {view.shares}")
+            together[name] |= rows
+    _agree(whole, together, f"shares by {view.shares}")
 
 
 def _at_once(folding: Coroutine[Any, Any, Content]) -> Content:

@@ -37,6 +37,7 @@ class ReadLog(View):
         Column("position", BigInteger, nullable=False),
     )
     sources = {"access": FACTS | denials("access")}
+    shares = "stream"
 
     def keys(self, told: Told) -> Iterable[tuple[Table, tuple[Any, ...]]]:
         return [(self.table, (_id(told.fact),))]

@@ -37,6 +37,7 @@ class DecisionIndex(View):
         Index("decision_moment", "application", "decided_at"),
     )
     sources = {"decisions": FACTS}
+    shares = "fact"
 
     def keys(self, told: Told) -> Iterable[tuple[Table, tuple[Any, ...]]]:
         return [(self.table, (told.record.event_id,))] if isinstance(told.fact, DecisionMade) else []

@@ -45,6 +45,7 @@ class PromotionSummary(View):
         Column("position", BigInteger, nullable=False),
     )
     sources = {"registry": FACTS}
+    shares = "stream"
 
     def keys(self, told: Told) -> Iterable[tuple[Table, tuple[Any, ...]]]:
         return [(self.table, (told.fact.promotion_id,))]
