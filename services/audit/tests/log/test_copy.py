@@ -41,6 +41,28 @@ class TestCopy:
         assert await copies.of_types("registry", {"registry.version.registered"}, 1) == []
 
 
+class TestPartitions:
+    """Row: a partition is there long before the first copy that needs it; what it keeps is kept as well."""
+
+    SIZE = 1 << 24
+
+    async def test_are_made_ahead_of_what_is_copied(self, copies, kit, audit_database):
+        first, second = kit.decisions(2)
+        assert await copies.open_ahead(["decisions", "registry", "strange"]) == []
+        await copies.append("decisions", [replace(first, position=self.SIZE + 1)])
+        assert await copies.open_ahead(["decisions", "registry"]) == [("decisions", 2)]
+        assert await copies.open_ahead(["decisions"]) == []
+        last = replace(second, position=2 * self.SIZE + 1)
+        await copies.append("decisions", [last])
+        assert await copies.read("decisions", 2 * self.SIZE, 1) == [last]
+        assert await copies.find(last.event_id) == last
+        with (
+            psycopg.connect(audit_database.superuser_url) as connection,
+            pytest.raises(psycopg.Error, match="never changed"),
+        ):
+            connection.execute("DELETE FROM copy.record_decisions_p2")
+
+
 class TestRoles:
     """Row: the database refuses UPDATE, DELETE and TRUNCATE to every role we use."""
 

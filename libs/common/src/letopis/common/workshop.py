@@ -10,7 +10,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 
 from letopis.common.clock import SystemClock
 from letopis.common.database import open_engine
-from letopis.common.eventstore.partitions import keep_ahead
+from letopis.common.eventstore.partitions import keep_ahead, open_ahead
 from letopis.common.eventstore.postgres import PostgresEventStore
 from letopis.common.following import News, OwnLedger, Source, hints
 from letopis.common.following.door import DoorLedger
@@ -129,7 +129,7 @@ class Workshop:
 
     def partition(self) -> None:
         """A part that makes partitions before they are needed."""
-        self.parts.add("partitions", partial(keep_ahead, self.facts_engine))
+        self.parts.add("partitions", partial(keep_ahead, partial(open_ahead, self.facts_engine)))
 
     def hint(self, ledger: str) -> None:
         """A part that tells the worker's process at once what this one appends."""

@@ -19,6 +19,7 @@ from letopis.audit.voice.views import Heartbeats, Silences, Speakers
 from letopis.audit.voice.watching import Watching, heartbeat_signer
 from letopis.audit.witness.asking import Asking
 from letopis.audit.witness.policy import WitnessPolicy, parse
+from letopis.common.eventstore.partitions import keep_ahead
 from letopis.common.observability import Metrics
 from letopis.common.process import Process
 from letopis.common.projecting import View
@@ -68,6 +69,7 @@ def fit(workshop: Workshop, resources: AuditResources) -> None:
         metrics=workshop.metrics,
     )
     workshop.parts.add("heartbeat", watching.run)
+    workshop.parts.add("copy partitions", partial(keep_ahead, partial(resources.copies.open_ahead, LEDGERS)))
     if resources.settings.witness_policy_file is not None:
         policy = parse(resources.settings.witness_policy_file.read_text("utf-8"))
         workshop.parts.add("witnesses", partial(_witnessed, resources, policy, workshop.metrics))

@@ -2,6 +2,7 @@
 
 import asyncio
 import logging
+from collections.abc import Awaitable, Callable
 
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncEngine
@@ -23,9 +24,9 @@ async def open_ahead(engine: AsyncEngine) -> list[tuple[str, int]]:
         return [(ledger, number) for ledger, number in rows]
 
 
-async def keep_ahead(engine: AsyncEngine) -> None:
-    """Look every minute until cancelled."""
+async def keep_ahead(opening: Callable[[], Awaitable[list[tuple[str, int]]]]) -> None:
+    """Look every minute until cancelled; `opening` makes what is missing and names it."""
     while True:
-        for ledger, number in await open_ahead(engine):
+        for ledger, number in await opening():
             _log.info("a partition was made ahead", extra={"ledger": ledger, "number": number})
         await asyncio.sleep(PAUSE)

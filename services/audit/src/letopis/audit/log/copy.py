@@ -1,6 +1,7 @@
 """The chronicle's own copy of every ledger, position by position, never changed."""
 
 from collections.abc import Iterable, Sequence
+from datetime import datetime
 from typing import Any
 from uuid import UUID
 
@@ -32,6 +33,11 @@ class CopyStore:
         rows = await self._rows("SELECT max(position) FROM copy.record WHERE ledger = %s", (ledger,))
         return int(rows[0][0] or 0)
 
+    async def open_ahead(self, ledgers: Iterable[str]) -> list[tuple[str, int]]:
+        """Make the partition after the one each ledger is copied to; ledger and number of what was made."""
+        rows = await self._rows("SELECT ledger, number FROM copy.open_ahead(%s)", (list(ledgers),))
+        return [(ledger, number) for ledger, number in rows]
+
     async def append(self, ledger: str, records: Sequence[Record]) -> None:
         """Add records that follow each other; Conflict if somebody else copied one of them meanwhile."""
         columns = [[getattr(record, name) for record in records] for name in _FIELDS[1:]]
@@ -54,9 +60,27 @@ class CopyStore:
         query = "SELECT count(*) FROM copy.record WHERE ledger = %s AND position <= %s"
         return int((await self._rows(query, (ledger, upto)))[0][0])
 
+    async def span(self, ledger: str, begin: datetime, end: datetime, upto: int) -> tuple[int, int] | None:
+        """The first and last position recorded from `begin` until before `end`, both up to a position; None for none.
+
+        The database's clock may step back between two facts, so all between the two belong to the span.
+        """
+        query = (
+            "SELECT min(position), max(position) FROM copy.record"
+            " WHERE ledger = %s AND recorded_at >= %s AND recorded_at < %s AND position <= %s"
+        )
+        first, last = (await self._rows(query, (ledger, begin, end, upto)))[0]
+        return None if first is None else (int(first), int(last))
+
     async def of_types(self, ledger: str, types: Iterable[str], upto: int) -> list[Record]:
         """Records of some types up to a position, in order."""
         return await self.select("type = ANY(%s) AND position <= %s", ledger, sorted(types), upto)
+
+    async def typed(self, ledger: str, after: int, upto: int, patterns: Sequence[str]) -> list[Record]:
+        """Records after a position up to another whose type is LIKE one of the patterns, in order."""
+        return await self.select(
+            "position > %s AND position <= %s AND type LIKE ANY(%s)", ledger, after, upto, [*patterns]
+        )
 
     async def find(self, event_id: UUID) -> Record | None:
         """The record of an event, whichever its ledger."""
