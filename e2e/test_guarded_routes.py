@@ -19,6 +19,9 @@ PUBLIC = {
         "GET /log/{ledger}/key",
         "GET /log/{ledger}/witnessed",
         "GET /log/{ledger}/succession",
+        "GET /v1/verify.html",
+        "GET /heartbeat",
+        "GET /heartbeat/key",
         "GET /log/{ledger}/tile/{level}/{path:path}",
     },
     "console": {

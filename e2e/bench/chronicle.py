@@ -37,7 +37,8 @@ from letopis.audit.log.note import Checkpoint, Signer, sign_note
 from letopis.audit.log.sealed import SealedLog
 from letopis.audit.log.shelf import Shelf
 from letopis.audit.log.tile import HEIGHT, WIDTH, Tile, fold, nodes_from
-from letopis.audit.report.issuing import model_inventory
+from letopis.audit.report.issuing import Issuing
+from letopis.audit.report.shelf import Shelf as ReportShelf
 from letopis.common.database import open_engine
 from letopis.common.envelope import Record
 from letopis.common.leaf import leaf_hash
@@ -98,13 +99,22 @@ async def _kept(url: str, folder: Path, count: int, scale: float) -> list[Row]:
         facts, tenth = history(count, models=max(1, count // 1000)), count // 10
         await keeping.take("inference", [_fact("inference", 1, "inference.none", {})])
         await keeping.take("registry", facts[:tenth])
-        assembler = Assembler(copies=keeping.copies, log=keeping.log, signer=Signer("bench/log/pack", KEY))
+        ledgers, definitions = ("inference", "registry"), ReportShelf.of()
+        inventory = definitions.definition("model_inventory")
+        issuing = Issuing(copies=keeping.copies, log=keeping.log, ledgers=ledgers)
+        assembler = Assembler(
+            copies=keeping.copies,
+            log=keeping.log,
+            signer=Signer("bench/log/pack", KEY),
+            shelf=definitions,
+            ledgers=ledgers,
+        )
         made = await assembler.assemble("pack", _time(1), Scope())
         await keeping.take("registry", facts[tenth:])
         reports = []
         for _ in range(2):
             begin = perf_counter()
-            reports.append((await model_inventory(keeping.copies, keeping.log), perf_counter() - begin))
+            reports.append((await issuing.make(inventory, {}), perf_counter() - begin))
     finally:
         await engine.dispose()
     if reports[0][0].document != reports[1][0].document:

@@ -17,7 +17,9 @@ from letopis.audit.evidence.program import verify_pyz
 from letopis.audit.log.copy import CopyStore
 from letopis.audit.log.merkle import consistency_proof, inclusion_proof, root_of
 from letopis.audit.log.note import Checkpoint, Signer, sign_note
-from letopis.audit.report import inventory
+from letopis.audit.report import document as reports
+from letopis.audit.report.definition import BadDefinition, parse
+from letopis.audit.report.shelf import Shelf as ReportShelf
 from letopis.audit.settings import AuditSettings
 from letopis.common.database import open_engine
 from letopis.common.envelope import Record, record_to_json
@@ -25,11 +27,17 @@ from letopis.common.leaf import leaf_hash
 from letopis.common.policy.sources import bundle_of, collect
 from letopis.common.serialization import canonical
 
+
 # Tests are imported by path; what they share is loaded once under a name of its own.
-_spec = importlib.util.spec_from_file_location("audit_serving", Path(__file__).with_name("serving.py"))
-serving = importlib.util.module_from_spec(_spec)
-sys.modules["audit_serving"] = serving
-_spec.loader.exec_module(serving)
+def _shared(name, path):
+    spec = importlib.util.spec_from_file_location(name, Path(__file__).parent / path)
+    module = sys.modules[name] = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+serving = _shared("audit_serving", "serving.py")
+_shared("audit_story", "report/story.py")
 
 KEY = Ed25519PrivateKey.from_private_bytes(bytes(range(32)))
 START = datetime(2026, 11, 21, 6, 55, 8, 123456, tzinfo=UTC)
@@ -104,6 +112,7 @@ class Draft:
     decisions: list = field(default_factory=decisions)
     chosen: tuple = (3, 8)
     report: bytes | None = None
+    definition: bytes = ReportShelf.of().sources["model_inventory"]
     old: tuple = (5,)
     witnessed: dict = field(default_factory=dict)
 
@@ -128,7 +137,13 @@ class Draft:
         excerpt = replace(excerpt, **self.witnessed.get("decisions", {}))
         heads = {name: {"position": part.head.size, "root": part.head.root.hex()} for name, part in whole.items()}
         facts = {"registry": [record_to_json(one) for one in self.registry], "inference": []}
-        document = self.report or inventory.build(facts, heads)
+        try:
+            definition = parse(self.definition)
+        except BadDefinition:
+            definition = parse(Draft.definition)
+            definition = replace(definition, type="facts", ledgers=["registry"])
+        heads = {ledger: heads[ledger] for ledger in definition.ledgers}
+        document = self.report or reports.build(definition, facts, heads)
         return build(
             pack_id="pack-1",
             created_at="2026-11-21T07:00:00.000000Z",
@@ -136,10 +151,13 @@ class Draft:
             whole=whole,
             excerpts={"decisions": excerpt},
             report=ReportFile(
-                type=inventory.TYPE,
+                type=definition.type,
+                definition=self.definition,
                 document=document,
-                table=inventory.table(document),
-                ledgers=inventory.LEDGERS,
+                table=reports.table(document) if document[:1] == b"{" else b"",
+                asked={},
+                whole=definition.ledgers,
+                heads=definition.ledgers,
             ),
             verifier=verify_pyz(),
             signer=signer("pack"),

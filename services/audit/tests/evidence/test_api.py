@@ -4,8 +4,11 @@ import json
 from uuid import uuid4
 
 import psycopg
+import pytest
+from audit_story import half_year
 
-from letopis.audit.evidence.program import REPORTS
+from letopis.audit.evidence.program import remade
+from letopis.audit.evidence.verifier import archive
 from letopis.audit.evidence.verifier.merkle import consistent, included
 from letopis.audit.evidence.verifier.note import head_of, keys_of
 from letopis.audit.evidence.verifier.pack import verify
@@ -79,6 +82,69 @@ class TestEvidence:
             assert (await chronicle.get(f"/v1/evidence/{event_id}")).status_code == 404
 
 
+@pytest.fixture
+async def year(chronicle):
+    story = half_year()
+    for ledger, records in story.records.items():
+        await chronicle.seal(ledger, records)
+    return story
+
+
+class TestScopes:
+    """A pack about a decision, a version, a promotion, a report, a period: each verifies alone."""
+
+    async def pack(self, chronicle, body):
+        made = await chronicle.post("/v1/packs", body, by="rita")
+        assert made.status_code == 201, made.text
+        data = (await chronicle.get(f"/v1/packs/{made.json()['id']}", by="rita")).content
+        verdict = verify(data, remade)
+        assert verdict.faults == []
+        return made.json()["facts"][0]["data"], verdict.checks, data
+
+    async def test_of_a_decision_holds_what_explains_it(self, chronicle, year):
+        decision = str(year.records["decisions"][1].event_id)
+        fact, checks, _ = await self.pack(chronicle, {"decision_id": decision})
+        assert fact["excerpts"] == {"decisions": [1, 2], "features": [4]}
+        assert any(one.startswith("report decision_file: made again") for one in checks)
+
+    async def test_of_a_version_and_of_a_promotion_holds_training_data_and_alerts(self, chronicle, year):
+        for body in ({"version_id": "credit.2"}, {"promotion_id": "p-credit-2"}):
+            fact, _, _ = await self.pack(chronicle, body)
+            assert fact["excerpts"] == {"features": [4], "monitoring": [1, 2]}
+
+    async def test_of_a_report_holds_its_facts_its_pages_and_its_envelope(self, chronicle, year, kit):
+        issued = (await chronicle.post("/v1/reports", {"type": "personal_data"})).json()
+        await chronicle.seal("features", [kit.record("features", 5, "features.x.y", {})])
+        _, checks, data = await self.pack(chronicle, {"report_id": issued["id"]})
+        assert any("envelope: asked for by irina for supervision" in one for one in checks)
+        members = {one.name: one.data for one in archive.read(data)[0]}
+        pages = (await chronicle.get(f"/v1/reports/{issued['id']}", format="pdf", lang="ru")).content
+        assert members["report/personal_data.ru.pdf"] == pages
+
+    async def test_of_a_period_holds_every_fact_of_it(self, chronicle, year):
+        period = {"ledgers": ["access", "decisions"], "first_day": "2026-01-13", "last_day": "2026-01-14"}
+        fact, checks, _ = await self.pack(chronicle, {"period": period})
+        assert fact["excerpts"] == {"access": [1, 2, 3, 4, 5, 6, 7]}
+        assert "access: every fact from 1 to 7 is there" in checks
+
+    async def test_leaves_personal_data_sealed_and_its_commitments_whole(self, chronicle, year):
+        decision = year.records["decisions"][1]
+        _, _, data = await self.pack(chronicle, {"decision_id": str(decision.event_id)})
+        assert json.loads(decision.data)["inputs"].startswith("sealed.v1.")
+        assert decision.data in data.replace(b'\\"', b'"')
+        assert b'"income": 100' not in data
+
+    async def test_of_what_is_not_known_is_not_found(self, chronicle, year):
+        for body, code in (
+            ({"version_id": "none.1"}, "pack.scope_unknown"),
+            ({"promotion_id": "none"}, "pack.scope_unknown"),
+            ({"report_id": "none"}, "report.unknown"),
+            ({"decision_id": str(year.records["registry"][0].event_id)}, "evidence.no_decision"),
+        ):
+            answer = await chronicle.post("/v1/packs", body)
+            assert (answer.status_code, answer.json()["code"]) == (404, code)
+
+
 class TestPack:
     async def test_of_a_decision_verifies_offline(self, chronicle, kit):
         """Row: the regulator gets a pack and checks it alone."""
@@ -88,7 +154,7 @@ class TestPack:
         assert made.status_code == 201, made.text
         pack = await chronicle.get(f"/v1/packs/{made.json()['id']}", by="rita")
         _, kept = kit.checkpoint("decisions", records[:5])
-        verdict = verify(pack.content, REPORTS, kept=[kept.encode()])
+        verdict = verify(pack.content, remade, kept=[kept.encode()])
         assert verdict.faults == []
         assert "decisions: 1 facts proved to be in a ledger of 20" in verdict.checks
         assert [fact.type for fact in await chronicle.facts()] == ["audit.pack.made", "audit.pack.read"]
@@ -97,7 +163,7 @@ class TestPack:
         await sealed(chronicle, kit)
         made = await chronicle.post("/v1/packs", {"model_id": "credit"})
         pack = await chronicle.get(f"/v1/packs/{made.json()['id']}")
-        verdict = verify(pack.content, REPORTS)
+        verdict = verify(pack.content, remade)
         assert verdict.good
         assert "registry: 3 facts, contiguous, their root is the checkpoint's" in verdict.checks
 
@@ -109,7 +175,7 @@ class TestPack:
         await chronicle.seal("features", facts)
         lease = kit.record("decisions", 1, "decisions.lease.granted", {"consumer": "bank-app"})
         meta = json.dumps({"authorization": {"lease": str(lease.event_id)}}).encode()
-        about = {"model_id": "credit", "score": 0.5}
+        about = {"model_id": "credit", "version_id": "credit.1", "score": 0.5, "decision": "refuse"}
         decision = kit.record("decisions", 2, "decisions.decision.made", about, meta=meta)
         await chronicle.seal("decisions", [lease, decision])
         await chronicle.seal("registry", kit.registry())
@@ -117,7 +183,7 @@ class TestPack:
         made = await chronicle.post("/v1/packs", {"decision_id": str(decision.event_id)})
         assert made.json()["facts"][0]["data"]["excerpts"] == {"decisions": [1, 2], "features": [2]}
         pack = await chronicle.get(f"/v1/packs/{made.json()['id']}")
-        assert verify(pack.content, REPORTS).faults == []
+        assert verify(pack.content, remade).faults == []
 
     async def test_of_a_registry_fact_not_sealed_yet_is_refused(self, chronicle, kit):
         await sealed(chronicle, kit)

@@ -6,7 +6,7 @@ from base64 import b64encode
 import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
-from letopis.audit.evidence.program import REPORTS
+from letopis.audit.evidence.program import remade
 from letopis.audit.evidence.verifier.approvals import checked
 from letopis.audit.evidence.verifier.pack import verify
 from letopis.common.envelope import record_to_json
@@ -94,6 +94,6 @@ class TestApproval:
 class TestPack:
     def test_with_a_forged_approval_fails_though_all_is_sealed(self, kit, draft):
         draft.registry = told(kit, ENROLLED, REQUESTED, approved())
-        assert verify(draft.made(), REPORTS).good
+        assert verify(draft.made(), remade).good
         draft.registry = told(kit, ENROLLED, REQUESTED, approved(version_digest="f" * 64))
-        assert [fault.place for fault in verify(draft.made(), REPORTS).faults] == ["registry/3"]
+        assert [fault.place for fault in verify(draft.made(), remade).faults] == ["registry/3"]

@@ -3,7 +3,7 @@
 import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
-from letopis.audit.evidence.program import REPORTS
+from letopis.audit.evidence.program import remade
 from letopis.audit.evidence.verifier.fault import Bad
 from letopis.audit.evidence.verifier.pack import verify
 from letopis.audit.evidence.verifier.witness import policy_of
@@ -42,7 +42,7 @@ def witnessed(draft, kit):
 
 
 def checked(pack, quorum="most"):
-    return verify(pack, REPORTS, policy=policy_of(f"{POLICY}\nquorum {quorum}"))
+    return verify(pack, remade, policy=policy_of(f"{POLICY}\nquorum {quorum}"))
 
 
 class TestWitnessed:

@@ -21,6 +21,9 @@ class TestGuard:
                 "GET /log/{ledger}/witnessed",
                 "GET /log/{ledger}/succession",
                 "GET /log/{ledger}/tile/{level}/{path:path}",
+                "GET /v1/verify.html",
+                "GET /heartbeat",
+                "GET /heartbeat/key",
             },
         )
 

@@ -17,12 +17,15 @@ from letopis.audit.drill.api import router as drill
 from letopis.audit.evidence.api import router as evidence
 from letopis.audit.history.api import router as history
 from letopis.audit.incident.api import router as incident
+from letopis.audit.lineage.api import router as lineage
 from letopis.audit.log.api import router as log
 from letopis.audit.log.copy import CopyStore
 from letopis.audit.log.note import Signer
 from letopis.audit.log.sealed import SealedLog
 from letopis.audit.log.shelf import Shelf
 from letopis.audit.report.api import router as report
+from letopis.audit.report.shelf import Shelf as ReportShelf
+from letopis.audit.schedule.api import router as schedule
 from letopis.audit.settings import LEDGERS, AuditSettings
 from letopis.audit.subject.api import router as subject
 from letopis.audit.subject.office import KeyOffice
@@ -60,6 +63,7 @@ class AuditResources(Resources):
     objects: ObjectStore
     signer: Signer
     office: KeyOffice
+    shelf: ReportShelf
 
     def sealer(self, ledger: str) -> Sealer:
         """The sealer of one ledger; the same for who seals and for who assesses what was restored."""
@@ -106,6 +110,7 @@ async def opened(
                 locks=LockStore(settings.locks),
                 objects=ObjectStore(settings.object_store_url),
                 signer=Signer(f"{settings.origin}/pack", sealed.signers["audit"].key),
+                shelf=ReportShelf.of(settings.report_folder),
                 office=KeyOffice(
                     HttpKeyStore(shared.http, settings.subject_keys_url, settings.subject_keys_secret_file)
                 ),
@@ -120,6 +125,8 @@ def routers() -> list[APIRouter]:
         log,
         evidence,
         report,
+        schedule,
+        lineage,
         incident,
         subject,
         claim,

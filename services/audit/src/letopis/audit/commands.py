@@ -16,7 +16,7 @@ from cyclopts import App, Parameter
 
 from letopis.audit.checkpoint import kept, stored
 from letopis.audit.claim.recomputing import compared, recomputed
-from letopis.audit.evidence.program import REPORTS, verify_pyz
+from letopis.audit.evidence.program import remade, verify_pyz
 from letopis.audit.evidence.verifier.command import told
 from letopis.audit.evidence.verifier.fault import Bad, Fault
 from letopis.audit.evidence.verifier.ledger import Row, differing, root_over
@@ -25,6 +25,7 @@ from letopis.audit.evidence.verifier.pack import verify as verify_pack
 from letopis.audit.evidence.verifier.witness import policy_of
 from letopis.audit.log.sealed import NotSealedYet
 from letopis.audit.settings import LEDGERS, OWNERS
+from letopis.audit.siem.commands import app as siem_app
 from letopis.audit.witness.commands import app as witness_app
 from letopis.sdk.client import Letopis
 from letopis.sdk.places import find_places
@@ -37,6 +38,7 @@ app = App(name="audit", help="The chronicle: verify packs and live ledgers, keep
 checkpoint_app = App(name="checkpoint", help="Keep signed checkpoints outside, where nobody of ours can change them.")
 app.command(checkpoint_app)
 app.command(witness_app)
+app.command(siem_app)
 incident_app = App(name="incident", help="A ledger that stands still after a backup was restored: two people go on.")
 app.command(incident_app)
 
@@ -83,7 +85,7 @@ def verify(
         if pack is not None:
             notes = [(one / "checkpoint" if one.is_dir() else one).read_bytes() for one in checkpoint]
             who = policy_of(policy.read_text("utf-8")) if policy else None
-            verdict = verify_pack(pack.read_bytes(), REPORTS, keys, notes, who)
+            verdict = verify_pack(pack.read_bytes(), remade, keys, notes, who)
             _say(told(verdict, own_keys=keys is None))
             return 0 if verdict.good else 1
         if len(checkpoint) != 1 or not (database or door or log):
@@ -137,10 +139,23 @@ def verifier(*, out: Path = Path("verify.pyz")) -> int:
 
 
 @app.command(name="pack")
-def make_pack(*, out: Path, model: str = "", decision: str = "", purpose: str = "supervision") -> int:
-    """Ask for the evidence pack of a model or a decision, as the current login, and write it to a file."""
+def make_pack(
+    *,
+    out: Path,
+    model: str = "",
+    version: str = "",
+    promotion: str = "",
+    decision: str = "",
+    report: str = "",
+    purpose: str = "supervision",
+) -> int:
+    """Ask for the evidence pack of a model, a version, a promotion, a decision or an issued report, as the current
+    login, and write it to a file.
+    """
+    named = {"model": model, "version": version, "promotion": promotion, "decision": decision, "report": report}
+    scope = {f"{name}_id": value for name, value in named.items() if value}
     with Letopis(purpose=purpose) as person:
-        made = _sealed(lambda: person.audit.post("/v1/packs", {"model_id": model, "decision_id": decision}))
+        made = _sealed(lambda: person.audit.post("/v1/packs", scope))
         out.write_bytes(person.audit.download(f"/v1/packs/{made['id']}"))
     _say(f"wrote {out}, recorded at {made['position']}; check it: letopis verify {out}")
     return 0

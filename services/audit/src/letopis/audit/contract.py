@@ -9,12 +9,13 @@ from letopis.audit.incident.events import FACTS as INCIDENT
 from letopis.audit.incident.events import ContinuationApproved, ContinuationRequested, IncidentClosed, IncidentOpened
 from letopis.audit.report.events import FACTS as REPORT
 from letopis.audit.report.events import ReportIssued, ReportRead
+from letopis.audit.schedule.events import FACTS as SCHEDULE
 from letopis.audit.subject.events import FACTS as SUBJECT
 from letopis.audit.subject.events import SubjectKeyDestroyed
 from letopis.audit.voice.events import FACTS as VOICE
 from letopis.audit.voice.events import HeartbeatRecorded, SilenceBegan, SilenceEnded
 
-CONTRACT = INCIDENT | REPORT | EVIDENCE | SUBJECT | CLAIM | HISTORY | VOICE | DRILL
+CONTRACT = INCIDENT | REPORT | SCHEDULE | EVIDENCE | SUBJECT | CLAIM | HISTORY | VOICE | DRILL
 # All that the service's ledgers publish.
 PUBLISHED = {"audit": CONTRACT}
 

@@ -16,6 +16,10 @@ authorize := gate.plain if gate.room == "evidence"
 
 authorize := gate.plain if gate.room == "report"
 
+authorize := gate.plain if gate.room == "schedule"
+
+authorize := gate.plain if gate.room == "lineage"
+
 authorize := gate.answer(incident.allow, incident.deny) if gate.room == "incident"
 
 authorize := gate.answer(subject.allow, subject.deny) if gate.room == "subject"

@@ -11,21 +11,24 @@ from letopis.audit.drill.views import Drills
 from letopis.audit.incident.views import IncidentSummary
 from letopis.audit.log.copying import Copier
 from letopis.audit.log.keeper import Keeper
+from letopis.audit.report.issuing import Issuing
 from letopis.audit.report.views import IssuedReport
+from letopis.audit.schedule.clock import Clockwork
+from letopis.audit.schedule.views import Schedules
 from letopis.audit.settings import LEDGERS, OWNERS, AuditSettings
+from letopis.audit.siem.sending import Kept, Receiver, Sending
 from letopis.audit.subject.reactions import DestroyWhenApproved, Telling
 from letopis.audit.subject.views import SubjectKeys
 from letopis.audit.voice.views import Heartbeats, Silences, Speakers
 from letopis.audit.voice.watching import Watching, heartbeat_signer
 from letopis.audit.witness.asking import Asking
 from letopis.audit.witness.policy import WitnessPolicy, parse
-from letopis.common.eventstore.partitions import keep_ahead
 from letopis.common.observability import Metrics
 from letopis.common.process import Process
 from letopis.common.projecting import View
 from letopis.common.workshop import Workshop
 
-VIEWS: tuple[type[View], ...] = (Directory, PolicyInForce, IssuedReport, IncidentSummary, SubjectKeys)
+VIEWS: tuple[type[View], ...] = (Directory, PolicyInForce, IssuedReport, Schedules, IncidentSummary, SubjectKeys)
 
 VIEWS += (ClaimsEvaluation, Speakers, Silences, Heartbeats, Drills)
 
@@ -69,10 +72,34 @@ def fit(workshop: Workshop, resources: AuditResources) -> None:
         metrics=workshop.metrics,
     )
     workshop.parts.add("heartbeat", watching.run)
-    workshop.parts.add("copy partitions", partial(keep_ahead, partial(resources.copies.open_ahead, LEDGERS)))
     if resources.settings.witness_policy_file is not None:
         policy = parse(resources.settings.witness_policy_file.read_text("utf-8"))
         workshop.parts.add("witnesses", partial(_witnessed, resources, policy, workshop.metrics))
+    issuing = Issuing(copies=resources.copies, log=resources.log, ledgers=LEDGERS)
+    clockwork = Clockwork(resources=resources, issuing=issuing, folder=resources.settings.delivered)
+    workshop.parts.add("report schedules", clockwork.run)
+    if resources.settings.siem_url:
+        workshop.parts.add("siem", partial(_told, resources, workshop.metrics))
+
+
+async def _told(resources: AuditResources, metrics: Metrics) -> None:
+    settings = resources.settings
+    receiver = Receiver(
+        url=settings.siem_url,
+        ca_file=settings.siem_ca_file,
+        certificate_file=settings.siem_certificate_file,
+        key_file=settings.siem_key_file,
+    )
+    sending = Sending(
+        receiver=receiver,
+        copies=resources.copies,
+        ledgers=LEDGERS,
+        kept=Kept(settings.state_dir / "siem.json"),
+        clock=resources.clock,
+        metrics=metrics,
+        host=settings.siem_host,
+    )
+    await sending.run()
 
 
 async def _witnessed(resources: AuditResources, policy: WitnessPolicy, metrics: Metrics) -> None:

@@ -23,8 +23,10 @@ from letopis.console.page.problems import ProblemPages
 from letopis.console.page.rendering import Pages
 from letopis.console.parked.api import router as parked
 from letopis.console.past.api import router as past
+from letopis.console.policy.api import router as policy
 from letopis.console.promotion.api import router as promotion
 from letopis.console.proof.sealed import KeyBook, Sealed
+from letopis.console.report.api import router as report
 from letopis.console.session.api import router as session
 from letopis.console.session.bearer import BearerFromCookie
 from letopis.console.session.cookie import Seal, Setter
@@ -82,7 +84,21 @@ async def opened(
 def routers() -> Sequence[APIRouter]:
     """Every page."""
     own = ledger_door("console", ("console",)), replay_doors("console", ("console",))
-    return [session, assets, wall, promotion, chronicle, decision, parked, past, claim, completeness, *own]
+    return [
+        session,
+        assets,
+        wall,
+        promotion,
+        chronicle,
+        decision,
+        parked,
+        policy,
+        report,
+        past,
+        claim,
+        completeness,
+        *own,
+    ]
 
 
 def create_app(

@@ -1,13 +1,14 @@
 """Evidence: one fact with its proof, proofs alone, and packs for whoever checks us offline."""
 
 import asyncio
+from datetime import date
 from hashlib import sha256
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 from fastapi import APIRouter, Query, Response
 from pydantic import BaseModel, Field
 
-from letopis.audit.evidence.assembling import Assembler, FactUnknown, Scope
+from letopis.audit.evidence.assembling import Assembler, Issued, Period, Scope, ScopeUnknown
 from letopis.audit.evidence.decider import (
     EVIDENCE,
     PACK,
@@ -17,10 +18,15 @@ from letopis.audit.evidence.decider import (
     ReadEvidence,
     ReadPack,
 )
+from letopis.audit.evidence.page import verify_html
 from letopis.audit.log.sealed import NotSealedYet
+from letopis.audit.report.decider import ReportUnknown
+from letopis.audit.report.handing import issued_report
+from letopis.audit.report.scoping import FactUnknown, NoDecision, Scoping, TooMany
+from letopis.audit.settings import LEDGERS
 from letopis.common.envelope import record_to_json, time_text
 from letopis.common.errors import Invalid, NotFound
-from letopis.common.http import Body, Call, Object, Receipt, governed, media, problems
+from letopis.common.http import Body, Call, Object, Receipt, governed, media, problems, public
 from letopis.common.leaf import leaf_bytes, leaf_hash
 
 router = APIRouter(prefix="/v1", tags=["evidence"])
@@ -33,14 +39,26 @@ class ScopeMissing(Invalid):
     """A pack is about something."""
 
     code = "pack.scope_missing"
-    title = "Name a model_id, a decision_id, or events"
+    title = "Name a model_id, version_id, promotion_id, decision_id or report_id, events, or a period"
+
+
+class PeriodIn(Body):
+    """All facts of these ledgers recorded on these days (UTC), both whole."""
+
+    ledgers: Annotated[list[Literal[*LEDGERS]], Field(min_length=1)]  # type: ignore[valid-type]
+    first_day: date
+    last_day: date
 
 
 class PackIn(Body):
     """What the pack is about. `kept` names sizes of checkpoints the reader keeps: proofs from them are put in."""
 
     model_id: Id = ""
+    version_id: Id = ""
+    promotion_id: Id = ""
     decision_id: Id = ""
+    report_id: Id = ""
+    period: PeriodIn | None = None
     events: Annotated[list[Id], Field(max_length=10_000)] = []
     kept: dict[str, Annotated[list[Position], Field(max_length=100)]] = {}
 
@@ -55,6 +73,7 @@ class EvidenceOut(BaseModel):
     root: str
     hashes: list[str]
     checkpoint: str
+    key: str
 
 
 class InclusionOut(BaseModel):
@@ -78,8 +97,8 @@ class ConsistencyOut(BaseModel):
 async def read(event_id: str, call: Annotated[Call, governed("audit.evidence.read", read=False)]) -> EvidenceOut:
     """One fact of any ledger with its proof; showing it is a fact."""
     authorization = await call.authorize(Object(type="fact", id=event_id))
-    log, assembler = call.resources.log, _assembler(call)
-    record = await assembler.find(event_id)
+    log = call.resources.log
+    record = await Scoping(copies=call.resources.copies, log=log).find(event_id)
     head = await asyncio.to_thread(log.head, record.ledger)
     proof = await asyncio.to_thread(log.prove, record, head)
     command = ReadEvidence(event_id=event_id, ledger=record.ledger, position=record.position, by=call.caller.person)
@@ -92,7 +111,16 @@ async def read(event_id: str, call: Annotated[Call, governed("audit.evidence.rea
         root=head.root.hex(),
         hashes=[one.hex() for one in proof],
         checkpoint=log.note(record.ledger),
+        key=log.signer(record.ledger).verifier().text(),
     )
+
+
+@router.get("/verify.html", response_class=media("text/html"))
+@public
+async def verifying_page() -> Response:
+    """The page that checks such evidence in a browser, alone; save it, it needs no network."""
+    headers = {"Content-Disposition": 'attachment; filename="verify.html"'}
+    return Response(verify_html(), media_type="text/html; charset=utf-8", headers=headers)
 
 
 @router.get("/proofs/inclusion", responses=problems(NotSealedYet, NotFound))
@@ -140,16 +168,20 @@ async def consistency(
     "/packs",
     status_code=201,
     response_model=Receipt,
-    responses=problems(ScopeMissing, FactUnknown, NotSealedYet, PackExists),
+    responses=problems(
+        ScopeMissing, TooMany, FactUnknown, NoDecision, ScopeUnknown, ReportUnknown, NotSealedYet, PackExists
+    ),
 )
 async def make(body: PackIn, call: Annotated[Call, governed("audit.evidence.export", deadline=300)]) -> Response:
-    scope = Scope(**body.model_dump())
-    if not (scope.model_id or scope.decision_id or scope.events):
+    period = Period(**body.period.model_dump()) if body.period else None
+    scope = Scope(**body.model_dump(exclude={"period"}), period=period)
+    if not scope:
         raise ScopeMissing
     pack_id = str(call.command_id)
     attributes: dict[str, Any] = {"model_id": scope.model_id, "decision_id": scope.decision_id}
     authorization = await call.authorize(Object(type="pack", id=pack_id, attributes=attributes))
-    made = await _assembler(call).assemble(pack_id, time_text(call.now()), scope)
+    issued = await _issued(call, scope.report_id) if scope.report_id else None
+    made = await _assembler(call).assemble(pack_id, time_text(call.now()), scope, issued)
     digest = await asyncio.to_thread(call.resources.objects.put, made.data)
     command = MakePack(
         pack_id=pack_id,
@@ -181,6 +213,20 @@ async def download(
     return Response(data, media_type="application/zip", headers=headers)
 
 
+async def _issued(call: Call, report_id: str) -> Issued:
+    """A report as it was issued, with its pages and envelope."""
+    fact, envelope = await issued_report(call.resources, report_id)
+    objects = call.resources.objects
+    pages = {language: await asyncio.to_thread(objects.get, one) for language, one in fact.pdf_sha256.items()}
+    return Issued(type=fact.type, asked=fact.scope, positions=fact.positions, pages=pages, envelope=envelope)
+
+
 def _assembler(call: Call) -> Assembler:
     resources = call.resources
-    return Assembler(copies=resources.copies, log=resources.log, signer=resources.signer)
+    return Assembler(
+        copies=resources.copies,
+        log=resources.log,
+        signer=resources.signer,
+        shelf=resources.shelf,
+        ledgers=LEDGERS,
+    )

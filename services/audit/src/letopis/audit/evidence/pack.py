@@ -25,7 +25,10 @@ ledgers/      whole ledgers: NAME.records are the facts, a line each; NAME.leave
 excerpts/     single facts of other ledgers, their proofs of inclusion are in proofs.json
 checkpoints/  signed tree heads (C2SP tlog-checkpoint)
 witnessed/    the last tree heads that witnesses signed too (C2SP tlog-cosignature), if there are witnesses
-report/       the report, which verify.pyz makes again from the facts
+report/       the report (JSON, which has authority, CSV, pages) and its definition; verify.pyz makes the JSON again
+verify.html   the same for a single fact, in a browser without a network: open it, drop a proof file on it
+
+Personal data in facts is sealed under keys that are not in this pack; commitments and proofs hold for the sealed text.
 """
 
 
@@ -45,12 +48,45 @@ class Part:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ReportFile:
-    """A report, its CSV, and the ledgers of which it is a function."""
+    """A report with its definition, CSV and pages, and of what it is a function.
+
+    `whole` are ledgers it reads whole, `excerpts` positions of the single facts it reads of others, `heads` the
+    ledgers whose heads stand in it; the envelope is there if the report was issued.
+    """
 
     type: str
+    definition: bytes
     document: bytes
     table: bytes
-    ledgers: Sequence[str]
+    asked: Mapping[str, str]
+    whole: Sequence[str]
+    heads: Sequence[str]
+    excerpts: Mapping[str, Sequence[int]] = field(default_factory=dict)
+    pages: Mapping[str, bytes] = field(default_factory=dict)
+    envelope: bytes = b""
+
+    @property
+    def stem(self) -> str:
+        return f"report/{self.type}"
+
+    def files(self) -> dict[str, bytes]:
+        told = {".toml": self.definition, ".json": self.document, ".csv": self.table}
+        told |= {f".{language}.pdf": one for language, one in self.pages.items()}
+        told |= {".envelope.json": self.envelope} if self.envelope else {}
+        return {f"{self.stem}{ending}": one for ending, one in told.items()}
+
+    def told(self) -> dict[str, Any]:
+        """As the manifest tells it."""
+        return {
+            "type": self.type,
+            "definition": f"{self.stem}.toml",
+            "member": f"{self.stem}.json",
+            "envelope": f"{self.stem}.envelope.json" if self.envelope else "",
+            "asked": dict(self.asked),
+            "ledgers": sorted(self.whole),
+            "heads": sorted(self.heads),
+            "excerpts": {ledger: list(positions) for ledger, positions in self.excerpts.items()},
+        }
 
 
 def build(
@@ -64,10 +100,16 @@ def build(
     verifier: bytes,
     signer: Signer,
     keys: Sequence[Signer],
+    ranges: Mapping[str, tuple[int, int]] | None = None,
+    page: bytes = b"",
 ) -> bytes:
-    """The pack's bytes; `signer` signs the manifest, `keys` are all signers of heads in it."""
+    """The pack's bytes; `signer` signs the manifest, `keys` are all signers of heads in it.
+
+    `ranges` are stretches of positions that excerpts hold without a gap; `page` is the verifier for a browser.
+    """
     parts = {**whole, **excerpts}
     files = {"README.txt": README.encode(), "verify.pyz": verifier}
+    files |= {"verify.html": page} if page else {}
     files["keys.txt"] = "".join(f"{one.verifier().text()}\n" for one in (signer, *keys)).encode()
     for ledger, part in parts.items():
         files[f"checkpoints/{ledger}"] = part.note.encode()
@@ -77,8 +119,7 @@ def build(
         files[f"{stem}.records"] = b"".join(record_line(record) for record in part.records)
         files[f"{stem}.leaves"] = b"".join(leaf_bytes(record) + b"\n" for record in part.records)
     files["proofs.json"] = canonical(_proofs(parts, excerpts))
-    stem = f"report/{report.type}"
-    files |= {f"{stem}.json": report.document, f"{stem}.csv": report.table}
+    files |= report.files()
     manifest = canonical(
         {
             "format": FORMAT,
@@ -88,7 +129,8 @@ def build(
             "ledgers": {ledger: _head(part.head) for ledger, part in parts.items()},
             "whole": sorted(whole),
             "excerpts": sorted(excerpts),
-            "report": {"type": report.type, "member": f"{stem}.json", "ledgers": list(report.ledgers)},
+            "ranges": {ledger: list(span) for ledger, span in (ranges or {}).items()},
+            "report": report.told(),
             "members": [
                 {"name": name, "bytes": len(data), "sha256": sha256(data).hexdigest()}
                 for name, data in sorted(files.items())

@@ -1,17 +1,21 @@
 """Makes `verify.pyz`, the verifier as one file: the verifier's modules, the reports' code, and an entry."""
 
 import io
+from collections.abc import Iterable, Mapping
 from importlib.resources import files
+from typing import Any
 from zipfile import ZIP_DEFLATED, ZipFile, ZipInfo
 
-from letopis.audit.report import inventory
+from letopis.audit.report.definition import parse
+from letopis.audit.report.document import CODE, build
 
 ENTRY = """import sys
 
-from reports import inventory
+from reports.definition import parse
+from reports.document import build
 from verifier.command import main
 
-sys.exit(main({inventory.TYPE: inventory.build}))
+sys.exit(main(lambda definition, facts, heads, asked: build(parse(definition), facts, heads, asked)))
 """
 
 
@@ -20,7 +24,7 @@ def verify_pyz() -> bytes:
     verifier = files("letopis.audit.evidence.verifier")
     modules = {f"verifier/{one.name}": one.read_bytes() for one in verifier.iterdir() if one.name.endswith(".py")}
     modules["reports/__init__.py"] = b""
-    modules["reports/inventory.py"] = files("letopis.audit.report").joinpath("inventory.py").read_bytes()
+    modules |= {f"reports/{name}": files("letopis.audit.report").joinpath(name).read_bytes() for name in CODE}
     modules["__main__.py"] = ENTRY.encode()
     out = io.BytesIO()
     with ZipFile(out, "w", ZIP_DEFLATED) as archive:
@@ -31,4 +35,11 @@ def verify_pyz() -> bytes:
     return b"#!/usr/bin/env python3\n" + out.getvalue()
 
 
-REPORTS = {inventory.TYPE: inventory.build}
+def remade(
+    definition: bytes,
+    facts: Mapping[str, Iterable[Mapping[str, str]]],
+    heads: Mapping[str, Mapping[str, Any]],
+    asked: Mapping[str, str],
+) -> bytes:
+    """The report of a pack, made again."""
+    return build(parse(definition), facts, heads, asked)

@@ -14,7 +14,7 @@ class IssuedReport(View):
     """One row a report: of what it is a function, its bytes' digest, and when it was issued."""
 
     name = "issued_report"
-    version = 1
+    version = 2
     metadata = MetaData()
     table = Table(
         "issued_report",
@@ -22,11 +22,14 @@ class IssuedReport(View):
         Column("report_id", Text, primary_key=True),
         Column("type", Text, nullable=False),
         Column("schema_version", Integer, nullable=False),
+        Column("scope", JSON, nullable=False),
         Column("positions", JSON, nullable=False),
         Column("roots", JSON, nullable=False),
         Column("generator_sha256", Text, nullable=False),
         Column("sha256", Text, nullable=False),
         Column("csv_sha256", Text, nullable=False),
+        Column("languages", JSON, nullable=False),
+        Column("checks", JSON, nullable=False),
         Column("bytes", BigInteger, nullable=False),
         Column("rows", BigInteger, nullable=False),
         Column("by", Text, nullable=False),
@@ -45,6 +48,7 @@ class IssuedReport(View):
         if isinstance(fact, ReportIssued):
             rows[self.table, key] = {
                 **{name: getattr(fact, name) for name in _TOLD},
+                "languages": sorted(fact.pdf_sha256),
                 "issued_at": row["issued_at"] if row else time_text(told.record.recorded_at),
                 "times_issued": (row["times_issued"] if row else 0) + 1,
                 "times_read": row["times_read"] if row else 0,
@@ -54,7 +58,18 @@ class IssuedReport(View):
 
 
 _TOLD = (
-    *("report_id", "type", "schema_version", "positions", "roots", "generator_sha256", "sha256", "csv_sha256"),
+    *(
+        "report_id",
+        "type",
+        "schema_version",
+        "scope",
+        "checks",
+        "positions",
+        "roots",
+        "generator_sha256",
+        "sha256",
+        "csv_sha256",
+    ),
     *("bytes", "rows", "by"),
 )
 

@@ -3,14 +3,14 @@
 import argparse
 import gc
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 
 from . import note, pack, witness
 from .fault import Bad
 
 
-def main(reports: Mapping[str, pack.Report], arguments: Sequence[str] | None = None) -> int:
+def main(remake: pack.Report, arguments: Sequence[str] | None = None) -> int:
     """Verify a pack and print what was checked; 0 if all of it holds, 1 if not, 2 if it cannot be read."""
     parser = argparse.ArgumentParser(prog="verify.pyz", description="Verify an evidence pack, offline.")
     parser.add_argument("pack", type=Path, help="the pack's zip file")
@@ -26,7 +26,7 @@ def main(reports: Mapping[str, pack.Report], arguments: Sequence[str] | None = N
         trusted = note.keys_of("\n".join(given.key)) if given.key else None
         kept = [path.read_bytes() for path in given.checkpoint]
         policy = witness.policy_of(given.policy.read_text("utf-8")) if given.policy else None
-        verdict = pack.verify(given.pack.read_bytes(), reports, trusted, kept, policy)
+        verdict = pack.verify(given.pack.read_bytes(), remake, trusted, kept, policy)
     except (Bad, OSError) as error:
         print(error, file=sys.stderr)  # noqa: T201 a program's answer
         return 2

@@ -11,11 +11,15 @@ from . import approvals, archive, merkle, note, witness
 from .fault import Bad, Fault
 from .leaf import leaf_of, record_of
 
-FORMAT = "letopis-pack-v1"
+FORMAT = "letopis-pack-v2"
 MANIFEST, SIGNED = "manifest.json", "manifest.note"
 
-# A report's code: facts of whole ledgers and their heads (position, root in hex) become its exact bytes.
-Report = Callable[[Mapping[str, Iterable[Mapping[str, str]]], Mapping[str, Mapping[str, Any]]], bytes]
+# The reports' code: a definition, facts by ledger, their heads (position, root in hex) and what the report is about
+# become its exact bytes.
+Report = Callable[
+    [bytes, Mapping[str, Iterable[Mapping[str, str]]], Mapping[str, Mapping[str, Any]], Mapping[str, str]], bytes
+]
+ENVELOPE = "letopis-envelope-v1"
 
 
 @dataclass(frozen=True)
@@ -48,7 +52,7 @@ class Verdict:
 
 def verify(
     data: bytes,
-    reports: Mapping[str, Report],
+    remake: Report,
     trusted: note.Keys | None = None,
     kept: Iterable[bytes] = (),
     policy: witness.Policy | None = None,
@@ -71,12 +75,14 @@ def verify(
         _heads(verdict, files, manifest)
         whole = _ledgers(verdict, files, manifest)
         proofs = json.loads(files["proofs.json"].data)
-        _excerpts(verdict, files, manifest, proofs)
+        facts = {ledger: one.records for ledger, one in whole.items()}
+        facts |= _excerpts(verdict, files, manifest, proofs)
         _approvals(verdict, whole)
         _kept(verdict, kept, whole, proofs)
         if policy is not None:
             _witnessed(verdict, files, proofs, policy)
-        _report(verdict, files, manifest, whole, reports)
+        _report(verdict, files, manifest, facts, remake)
+        _envelope(verdict, files, manifest)
     except Bad as bad:
         verdict.failed(bad.place or "pack", bad.what)
     except (KeyError, TypeError, ValueError, IndexError, AttributeError) as error:
@@ -157,9 +163,13 @@ def _ledgers(verdict: Verdict, files: Mapping[str, archive.Member], manifest: An
     return ledgers
 
 
-def _excerpts(verdict: Verdict, files: Mapping[str, archive.Member], manifest: Any, proofs: Any) -> None:
-    """Single facts of other ledgers, each with a proof of inclusion."""
+def _excerpts(
+    verdict: Verdict, files: Mapping[str, archive.Member], manifest: Any, proofs: Any
+) -> dict[str, list[dict[str, str]]]:
+    """Single facts of other ledgers, each with a proof of inclusion; a stretch of them without a gap where told."""
+    told: dict[str, list[dict[str, str]]] = {}
     for ledger in manifest["excerpts"]:
+        told[ledger] = []
         head, given = verdict.heads[ledger], {one["position"]: one for one in proofs["inclusion"][ledger]}
         count = 0
         for record, leaf in _facts(verdict, files, f"excerpts/{ledger}", ledger):
@@ -172,7 +182,16 @@ def _excerpts(verdict: Verdict, files: Mapping[str, archive.Member], manifest: A
             if reached != head.root:
                 raise Bad("is not in the ledger that was sealed", f"{ledger}/{position}")
             count += 1
+            told[ledger].append(record)
         verdict.passed(f"{ledger}: {count} facts proved to be in a ledger of {head.size}")
+        if ledger in manifest["ranges"]:
+            first, last = manifest["ranges"][ledger]
+            held = {int(one["position"]) for one in told[ledger]}
+            missing = next((at for at in range(first, last + 1) if at not in held), None)
+            if missing is not None:
+                raise Bad("is missing from the stretch that the pack tells whole", f"{ledger}/{missing}")
+            verdict.passed(f"{ledger}: every fact from {first} to {last} is there")
+    return told
 
 
 def _facts(
@@ -252,24 +271,51 @@ def _report(
     verdict: Verdict,
     files: Mapping[str, archive.Member],
     manifest: Any,
-    whole: Mapping[str, Whole],
-    reports: Mapping[str, Report],
+    facts: Mapping[str, list[dict[str, str]]],
+    remake: Report,
 ) -> None:
     """The report is what its code makes of the facts."""
     told = manifest["report"]
-    member, make = files[told["member"]], reports.get(told["type"])
-    if make is None:
-        raise Bad(f"this verifier has no code for reports of type {told['type']}", member.name)
-    facts = {ledger: whole[ledger].records for ledger in told["ledgers"]}
+    member = files[told["member"]]
+    given: dict[str, list[dict[str, str]]] = {ledger: facts[ledger] for ledger in told["ledgers"]}
+    for ledger, positions in told["excerpts"].items():
+        wanted = set(positions)
+        given[ledger] = [one for one in facts[ledger] if int(one["position"]) in wanted]
+        if len(given[ledger]) != len(wanted):
+            raise Bad("not all facts that the report reads are in the pack", f"excerpts/{ledger}.records")
     heads = {
-        ledger: {"position": verdict.heads[ledger].size, "root": verdict.heads[ledger].root.hex()} for ledger in facts
+        ledger: {"position": verdict.heads[ledger].size, "root": verdict.heads[ledger].root.hex()}
+        for ledger in told["heads"]
     }
-    again = make(facts, heads)
+    try:
+        again = remake(files[told["definition"]].data, given, heads, told["asked"])
+    except Exception as error:  # noqa: BLE001 a definition that is not ours may break in any way
+        raise Bad(f"the report cannot be made again: {error}", told["definition"]) from None
     if again != member.data:
         differing = (at for at, (a, b) in enumerate(zip(again, member.data, strict=False)) if a != b)
         at = next(differing, min(len(again), len(member.data)))
         raise Bad("the report is not what its code makes of the facts", f"{member.name} byte {at}")
     verdict.passed(f"report {told['type']}: made again from the facts, the same {len(again)} bytes")
+
+
+def _envelope(verdict: Verdict, files: Mapping[str, archive.Member], manifest: Any) -> None:
+    """The envelope is signed, and speaks of this report."""
+    told = manifest["report"]
+    if not told["envelope"]:
+        return
+    place = told["envelope"]
+    document = json.loads(files[place].data)
+    envelope = document["envelope"]
+    lines = note.opened(document["note"].encode(), verdict.keys).split("\n")
+    if lines != [ENVELOPE, sha256(canonical(envelope)).hexdigest(), ""]:
+        raise Bad("the envelope is not the one that was signed", place)
+    if envelope["files"]["json"] != sha256(files[told["member"]].data).hexdigest():
+        raise Bad("the envelope is that of another report", place)
+    for form, digest in envelope["files"].items():
+        page = f"{told['member'].removesuffix('.json')}.{form.removeprefix('pdf.')}.pdf"
+        if form.startswith("pdf.") and page in files and sha256(files[page].data).hexdigest() != digest:
+            raise Bad("the pages are not those that were issued", page)
+    verdict.passed(f"envelope: asked for by {envelope['issued']['by']} for {envelope['issued']['purpose']}, signed")
 
 
 def _listed(members: Sequence[archive.Member]) -> bool:

@@ -1,0 +1,1 @@
+"""Reports that are issued by the calendar and put where their receivers fetch them."""
