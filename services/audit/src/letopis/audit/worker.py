@@ -23,6 +23,7 @@ from letopis.audit.voice.views import Heartbeats, Silences, Speakers
 from letopis.audit.voice.watching import Watching, heartbeat_signer
 from letopis.audit.witness.asking import Asking
 from letopis.audit.witness.policy import WitnessPolicy, parse
+from letopis.common.eventstore.partitions import keep_ahead
 from letopis.common.observability import Metrics
 from letopis.common.process import Process
 from letopis.common.projecting import View
@@ -52,6 +53,7 @@ def fit(workshop: Workshop, resources: AuditResources) -> None:
         workshop.parts.add(f"copy {ledger}", keeper.copy)
         workshop.parts.add(f"seal {ledger}", keeper.seal)
         workshop.parts.add(f"recheck {ledger}", keeper.recheck)
+    workshop.parts.add("copy partitions", partial(keep_ahead, partial(resources.copies.open_ahead, LEDGERS)))
     evaluating = Evaluating(
         copies=resources.copies,
         log=resources.log,

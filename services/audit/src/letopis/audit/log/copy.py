@@ -33,6 +33,33 @@ class CopyStore:
         rows = await self._rows("SELECT max(position) FROM copy.record WHERE ledger = %s", (ledger,))
         return int(rows[0][0] or 0)
 
+    async def open_ahead(self, ledgers: Iterable[str]) -> list[tuple[str, int]]:
+        """Make the partition after the one each ledger is copied to; ledger and number of what was made."""
+        rows = await self._rows("SELECT ledger, number FROM copy.open_ahead(%s)", (list(ledgers),))
+        return [(ledger, number) for ledger, number in rows]
+
+    async def append(self, ledger: str, records: Sequence[Record]) -> None:
+        """Add records that follow each other; Conflict if somebody else copied one of them meanwhile."""
+        columns = [[getattr(record, name) for record in records] for name in _FIELDS[1:]]
+        try:
+            async with away_is_unavailable(), self.engine.connect() as connection:
+                await connection.exec_driver_sql(_INSERT, (ledger, *columns))
+        except IntegrityError as error:
+            raise Conflict(f"a copy of {ledger} from {records[0].position} on is there already") from error
+
+    async def read(self, ledger: str, after: int, limit: int) -> list[Record]:
+        """Up to `limit` records after a position, contiguous from there (else LedgerHole)."""
+        records = await self.select("position > %s AND position <= %s", ledger, after, after + limit)
+        for expected, record in enumerate(records, after + 1):
+            if record.position != expected:
+                raise LedgerHole(f"the copy of {ledger} has no {expected}", ledger=ledger, position=expected)
+        return records
+
+    async def count(self, ledger: str, upto: int) -> int:
+        """How many records stand at positions up to `upto`; fewer than `upto` means holes."""
+        query = "SELECT count(*) FROM copy.record WHERE ledger = %s AND position <= %s"
+        return int((await self._rows(query, (ledger, upto)))[0][0])
+
     async def span(self, ledger: str, begin: datetime, end: datetime, upto: int) -> tuple[int, int] | None:
         """The first and last position recorded from `begin` until before `end`, both up to a position; None for none.
 
