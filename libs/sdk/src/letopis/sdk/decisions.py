@@ -178,5 +178,6 @@ def told(authorization: dict[str, Any]) -> list[str]:
             reason = result["reasons"].get(rule)
             if reason:
                 lines += [f"    {reason['message']}", f"    owner: {reason['owner']}", f"    do: {reason['remedy']}"]
-    lines += [f"  obliged to {json.dumps(one, sort_keys=True)}" for one in result["obligations"][:20]]
+    if result["allow"]:
+        lines += [f"  obliged to {json.dumps(one, sort_keys=True)}" for one in result["obligations"][:20]]
     return lines
