@@ -54,12 +54,17 @@ class Emergencies(View):
                 "running": True,
                 "review": "",
             }
-        elif isinstance(fact, BreakGlassLapsed | BreakGlassReviewed):
-            row = rows[self.table, (fact.break_glass_id,)]
-            if row is not None:
-                said = isinstance(fact, BreakGlassReviewed)
-                changed = {"review": f"{fact.outcome}, {fact.by}: {fact.findings}"} if said else {"running": False}
-                rows[self.table, (fact.break_glass_id,)] = {**row, **changed}
+            return
+        row = rows[self.table, (fact.break_glass_id,)] if isinstance(fact, _KNOWN) else None
+        if row is None:
+            return
+        match fact:
+            case BreakGlassLapsed(break_glass_id=id):
+                rows[self.table, (id,)] = {**row, "running": False}
+            case BreakGlassReviewed(break_glass_id=id):
+                rows[self.table, (id,)] = {**row, "review": f"{fact.outcome}, {fact.by}: {fact.findings}"}
+            case _:
+                pass
 
 
 async def emergencies(views: ViewReader, *, model_id: str | None = None) -> list[dict[str, Any]]:

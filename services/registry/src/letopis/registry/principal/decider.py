@@ -295,7 +295,9 @@ def evolve(state: Principal, fact: PrincipalFact) -> Principal:
             )
         case PrincipalEnded():
             if isinstance(state, Registered):
-                return Ended(login=fact.login, person=state.person, past_keys={*state.keys} | state.revoked_keys)
+                return Ended(
+                    login=fact.login, person=state.person, past_keys=frozenset(state.keys) | state.revoked_keys
+                )
             return Ended(login=fact.login)
         case _:
             return _evolve(state, fact) if isinstance(state, Registered) else state
