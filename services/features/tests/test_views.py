@@ -6,7 +6,7 @@ import pytest
 from sqlalchemy import select
 
 from letopis.common.testing.views import check_view
-from letopis.features.app import Directory
+from letopis.features.app import Directory, PolicyInForce
 from letopis.features.worker import VIEWS
 
 SPINE = "SELECT account_id, month + INTERVAL 1 MONTH AS as_of, label FROM panel WHERE month = DATE '2005-06-01'"
@@ -40,7 +40,7 @@ async def test_incremental_equals_rebuilt_equals_stored(history):
         one for ledger in ("features", "access") for one in await history.resources.store.read(ledger, 0, 10_000)
     ]
     for view in VIEWS:
-        if view is Directory:
+        if view in {Directory, PolicyInForce}:
             continue
         content = check_view(view, records, tries=5)
         for table in view.tables():
