@@ -1,5 +1,6 @@
 """The registry as strangers, policy and its own read models see it."""
 
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import letopis.registry as package
@@ -29,7 +30,30 @@ async def test_every_read_model_is_a_fold(staffed):
         await staffed.promote(await staffed.ready(content))
     await staffed.post("/v1/models/credit/rollbacks", "boris", {"reason": "the second one drifts"})
     await staffed.post("/v1/sessions", "boris", {"cores": 4, "memory_gb": 8})
+    await release(staffed)
+    await lend_and_break(staffed)
     records = await staffed.resources.store.read("registry", 0, 1000)
     for view in VIEWS:
         rows = check_view(view, records)
         assert any(rows.values()), view.name
+
+
+async def release(registry):
+    """A change of policy, from its draft to its publication by another."""
+    changes = {"overlays/retail/settings/registry/session/cap/cores": 16}
+    await registry.post("/v1/principals/boris/groups", "olga", {"group": "policy:retail"})
+    body = {"title": "Smaller", "reason": "the machines are full", "changes": changes}
+    draft = (await registry.post("/v1/policy-releases", "vera", body)).json()["facts"][0]["data"]
+    path = f"/v1/policy-releases/{draft['release_id']}"
+    seen = (await registry.post(f"{path}/rehearsals", "vera", {"newest": 10})).json()["facts"][0]["data"]
+    assert (await registry.post(f"{path}/publication", "boris", {"rehearsal": seen["sha256"]})).status_code == 201
+
+
+async def lend_and_break(registry):
+    """A role lent for a day, and an emergency."""
+    await registry.post("/v1/principals", "olga", {"login": "pavel", "person": "pavel", "name": "Pavel", "roles": []})
+    day = (datetime.now(UTC).date() + timedelta(days=1)).isoformat()
+    loan = {"login": "pavel", "role": "risk_officer", "until": day, "reason": "away"}
+    assert (await registry.post("/v1/delegations", "vera", loan)).status_code == 201
+    body = {"version_id": await registry.version(b"{ }"), "reason": "the model refuses every client", "hours": 1}
+    assert (await registry.post("/v1/models/credit/break-glass", "boris", body)).status_code == 201
