@@ -13,7 +13,9 @@ from redis import Redis
 
 import letopis.features as package
 from letopis.common.policy.sources import bundle_of, collect
+from letopis.common.testing.settling import live_views
 from letopis.features.settings import FeaturesSettings
+from letopis.features.worker import VIEWS
 from letopis.registry.contract import PrincipalRegistered, RoleGranted, RoleRevoked
 
 # Tests are imported by path; what they share is loaded once under a name of its own.
@@ -72,7 +74,7 @@ async def registry() -> "Registry":
 
 @pytest.fixture
 def settings(tmp_path: Path, database: Callable[..., Any], policy_url: str, valkey_server: str) -> FeaturesSettings:
-    made = database("features")
+    made = database("features", live_views("features", tuple(VIEWS)))
     # One Valkey serves the whole session; what another test put online is gone.
     with Redis.from_url(valkey_server) as valkey:
         for key in valkey.scan_iter("letopis:online:*", count=1000):

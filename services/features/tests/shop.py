@@ -18,11 +18,12 @@ from letopis.common.clock import SystemClock
 from letopis.common.database import open_engine
 from letopis.common.envelope import Actor, Meta, Record, encode_meta
 from letopis.common.eventstore.memory import MemoryEventStore
-from letopis.common.following import News, OwnLedger
+from letopis.common.following import News
 from letopis.common.handling import new_fact
 from letopis.common.identity.claims import Claims, TokenRefused
 from letopis.common.projecting import Projector
 from letopis.common.testing.sealing import sealer
+from letopis.common.testing.settling import SharedLedger, settle
 from letopis.features.app import FeaturesResources, create_app
 from letopis.features.contract import ACCESS, CONTRACT
 from letopis.features.settings import FeaturesSettings
@@ -78,12 +79,12 @@ class Shop:
     registry: Registry
     resources: FeaturesResources
     projectors: Sequence[Projector]
+    ledgers: Sequence[SharedLedger]
     root: Path
 
     async def settle(self) -> None:
         """Every view has everything."""
-        while any([await one.step() for one in self.projectors]) or not all(one.live for one in self.projectors):
-            pass
+        await settle(self.projectors, self.ledgers)
 
     async def ask(self, method: str, path: str, by: str, **options: Any) -> httpx.Response:
         headers = {"Authorization": f"Bearer {by}", "Letopis-Purpose": options.pop("purpose", PURPOSE)}
@@ -201,12 +202,12 @@ async def opened(settings: FeaturesSettings, registry: Registry) -> AsyncIterato
         app.state.resources = dataclasses.replace(app.state.resources, verifier=NamedTokens())
         resources: FeaturesResources = app.state.resources
         sources = {
-            "registry": OwnLedger(registry.store, "registry", News()),
-            "features": OwnLedger(resources.store, "features", news),
-            "access": OwnLedger(resources.store, "access", news),
+            "registry": SharedLedger(registry.store, "registry", News()),
+            "features": SharedLedger(resources.store, "features", news),
+            "access": SharedLedger(resources.store, "access", news),
         }
         projectors = [Projector(view, {name: sources[name] for name in view.sources}, engine) for view in VIEWS]
-        shop = Shop(app, client, registry, resources, projectors, settings.sources)
+        shop = Shop(app, client, registry, resources, projectors, [*sources.values()], settings.sources)
         try:
             await shop.settle()
             yield shop

@@ -30,6 +30,7 @@ from letopis.common.running import end
 from letopis.common.sealing import OpenedLedger
 from letopis.common.serialization import canonical
 from letopis.common.testing.sealing import sealer
+from letopis.common.testing.settling import SharedLedger, live_views, settle
 from letopis.inference.app import Directory, InferenceResources, create_app
 from letopis.inference.contract import DECISIONS
 from letopis.inference.decision.views import DecisionIndex
@@ -208,12 +209,12 @@ class Bank:
     registry: Registry
     resources: InferenceResources
     projectors: Sequence[Projector]
+    ledgers: Sequence[SharedLedger]
 
     async def settle(self) -> None:
         """Every view has everything; every journal record is in the ledger."""
         await self.shipped()
-        while any([await one.step() for one in self.projectors]) or not all(one.live for one in self.projectors):
-            pass
+        await settle(self.projectors, self.ledgers)
 
     async def shipped(self) -> None:
         resources = self.resources
@@ -261,14 +262,14 @@ async def opened(settings: InferenceSettings, registry: Registry) -> AsyncIterat
         app.state.resources = dataclasses.replace(app.state.resources, verifier=NamedTokens())
         resources: InferenceResources = app.state.resources
         sources = {
-            "registry": OwnLedger(registry.store, "registry", News()),
-            "inference": OwnLedger(resources.store, "inference", resources.news),
-            "decisions": OwnLedger(resources.store, "decisions", resources.news),
+            "registry": SharedLedger(registry.store, "registry", News()),
+            "inference": SharedLedger(resources.store, "inference", resources.news),
+            "decisions": SharedLedger(resources.store, "decisions", resources.news),
         }
         projectors = [Projector(view, {name: sources[name] for name in view.sources}, engine) for view in VIEWS]
         locks = open_engine(settings.database_url, size=1)
         running = asyncio.create_task(resources.jobs.run(JobTurn(locks)))
-        bank = Bank(app, client, registry, resources, projectors)
+        bank = Bank(app, client, registry, resources, projectors, [*sources.values()])
         try:
             await bank.settle()
             yield bank
@@ -295,7 +296,7 @@ async def registry(tmp_path: Path) -> Registry:
 def settings(
     tmp_path: Path, database: Callable[..., Any], opa_server: str, registry: Registry, subject_keys: Any
 ) -> InferenceSettings:
-    made = database("inference")
+    made = database("inference", live_views("inference", tuple(VIEWS)))
     (tmp_path / "registry.pub").write_text(registry.signer.public_key, "ascii")
     return InferenceSettings(
         database_url=made.app_url,

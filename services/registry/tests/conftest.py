@@ -16,10 +16,11 @@ from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption,
 from fastapi import FastAPI
 
 from letopis.common.database import open_engine
-from letopis.common.following import News, OwnLedger
+from letopis.common.following import News
 from letopis.common.http import create_service
 from letopis.common.identity.claims import Claims, TokenRefused
 from letopis.common.projecting import Projector
+from letopis.common.testing.settling import SharedLedger, live_views, settle
 from letopis.registry.app import RegistryResources, opened, routers
 from letopis.registry.settings import RegistrySettings
 from letopis.registry.worker import VIEWS
@@ -83,6 +84,7 @@ class Registry:
     client: httpx.AsyncClient
     resources: RegistryResources
     projectors: list[Projector]
+    ledger: SharedLedger
     keys: dict[str, Ed25519PrivateKey] = field(default_factory=dict)
 
     async def send(self, method: str, path: str, by: str, *, key: str = "", **sent: Any) -> httpx.Response:
@@ -92,9 +94,7 @@ class Registry:
         return answer
 
     async def settle(self) -> None:
-        for projector in self.projectors:
-            while await projector.step() or not projector.live:
-                pass
+        await settle(self.projectors, [self.ledger])
 
     async def post(self, path: str, by: str, body: Any = None, *, key: str = "") -> httpx.Response:
         return await self.send("POST", path, by, key=key, json={} if body is None else body)
@@ -175,7 +175,7 @@ def first() -> dict[str, str]:
 
 @pytest.fixture
 async def registry(database, opa_server, tmp_path, subject_keys):
-    made = database("registry")
+    made = database("registry", live_views("registry", tuple(VIEWS)))
     (tmp_path / "token").write_text(TOKEN)
     pem = Ed25519PrivateKey.generate().private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
     (tmp_path / "key.pem").write_bytes(pem)
@@ -202,9 +202,10 @@ async def registry(database, opa_server, tmp_path, subject_keys):
         app.router.lifespan_context(app),
         httpx.AsyncClient(transport=transport, base_url="http://registry") as client,
     ):
-        source = OwnLedger(app.state.resources.store, "registry", News())
-        projectors = [Projector(view, {"registry": source}, engine) for view in VIEWS]
-        running = Registry(app=app, client=client, resources=app.state.resources, projectors=projectors)
+        own = app.state.resources
+        ledger = SharedLedger(own.store, "registry", News())
+        projectors = [Projector(view, {"registry": ledger}, engine) for view in VIEWS]
+        running = Registry(app=app, client=client, resources=own, projectors=projectors, ledger=ledger)
         await running.settle()
         yield running
     await engine.dispose()
