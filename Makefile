@@ -1,6 +1,6 @@
 # Everything a person types. `make help` lists it.
 .DEFAULT_GOAL := help
-.PHONY: help demo stop test browser foreign fuzz check contracts opa opa-parity policy-mutants bench chaos lock wheelhouse clean install
+.PHONY: help demo stop test drills browser foreign fuzz check contracts opa opa-parity policy-mutants bench chaos lock wheelhouse clean install
 SHELL := /bin/bash
 unexport PYTHONDONTWRITEBYTECODE
 
@@ -12,7 +12,7 @@ WHEELHOUSE ?=
 FOLDER ?= wheelhouse
 PYTEST_ARGS ?=
 # Tests wait more than they compute; the longest ones begin first.
-WORKERS ?= --numprocesses 3 --no-loadscope-reorder
+WORKERS ?= --numprocesses 2 --no-loadscope-reorder
 EXAMPLES ?= 60
 CHANCE ?= $(shell date +%s)
 OPA_VERSION := v1.21.3
@@ -31,7 +31,10 @@ stop: ## Stop what `make demo` or `letopis up` started; recorded data stays
 	@if [ -x $(BIN)/letopis ]; then $(BIN)/letopis down --data-dir $(DATA); else echo "nothing is installed here"; fi
 
 test: install ## Every test, on real embedded parts; those in a browser are `make browser`
-	$(BIN)/python -m pytest $(WORKERS) -m "not browser and not foreign and not fuzz and not opa" $(PYTEST_ARGS)
+	$(BIN)/python -m pytest $(WORKERS) -m "not browser and not foreign and not fuzz and not opa and not drill" $(PYTEST_ARGS)
+
+drills: install ## What damages or upgrades a stack of its own: restored backups, kept releases, parts away, kill -9
+	$(BIN)/python -m pytest -m drill e2e $(PYTEST_ARGS)
 
 browser: install ## The page in a real Chromium (LETOPIS_CHROMIUM, or on PATH): signing, proofs, accessibility
 	$(BIN)/python -m pytest -m browser services/console e2e/test_console.py $(PYTEST_ARGS)

@@ -20,6 +20,8 @@ ELSEWHERE = {
 }
 SHORT = ("kill one of each", "postgres before commit")
 
+pytestmark = pytest.mark.drill
+
 
 @pytest.fixture(scope="module")
 def rows(tmp_path_factory):
