@@ -37,10 +37,10 @@ drills: install ## What damages or upgrades a stack of its own: restored backups
 	$(BIN)/python -m pytest -m drill e2e $(PYTEST_ARGS)
 
 browser: install ## The page in a real Chromium (LETOPIS_CHROMIUM, or on PATH): signing, proofs, accessibility
-	$(BIN)/python -m pytest -m browser services/console e2e/test_console.py $(PYTEST_ARGS)
+	$(BIN)/python -m pytest -m browser services/console services/audit e2e/test_console.py $(PYTEST_ARGS)
 
 foreign: install ## A consumer in another language, built and run against a stack (needs Go and its modules)
-	$(BIN)/python -m pytest -m foreign e2e $(PYTEST_ARGS)
+	$(BIN)/python -m pytest -m foreign e2e services/audit $(PYTEST_ARGS)
 
 fuzz: install ## Try to break doors and decoders for long (EXAMPLES=60 requests an operation, CHANCE=seed)
 	LETOPIS_FUZZ_EXAMPLES=$(EXAMPLES) LETOPIS_FUZZ_DECODED=5000 LETOPIS_FUZZ_CHANCE=$(CHANCE) LETOPIS_FUZZ_PACKS=5000 \
