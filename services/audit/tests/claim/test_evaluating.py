@@ -1,7 +1,11 @@
 """Standing claims over sealed copies: found, recorded, stated by an auditor, made again by a stranger."""
 
+import asyncio
 import json
+import subprocess
+import sys
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from hashlib import sha256
 
 import pytest
@@ -12,10 +16,13 @@ from letopis.audit.claim.evaluating import Evaluating
 from letopis.audit.claim.events import ClaimFound
 from letopis.audit.claim.recomputing import compared, recomputed
 from letopis.audit.claim.views import ClaimsEvaluation
+from letopis.audit.evidence.program import remade
+from letopis.audit.evidence.verifier import archive
 from letopis.audit.evidence.verifier.fault import Bad
 from letopis.audit.evidence.verifier.leaf import leaf_of
 from letopis.audit.evidence.verifier.ledger import Row
 from letopis.audit.evidence.verifier.merkle import leaf_hash
+from letopis.audit.evidence.verifier.pack import verify
 from letopis.common.database import open_engine
 from letopis.common.envelope import record_to_json
 from letopis.common.following import News, OwnLedger
@@ -187,6 +194,33 @@ class TestStranger:
         for served, digest in ((lie, sha256(made).hexdigest()), (lie, sha256(lie).hexdigest())):
             with pytest.raises(Bad):
                 compared(served, digest, self.again(made, rows))
+
+
+class TestPack:
+    async def test_the_program_in_the_pack_makes_the_document_again(self, chronicle, kit, tmp_path):
+        """Python alone, offline: every ledger whole, and the document of the claims made again; a hidden fact fails."""
+        await chronicle.seal("registry", kit.registry())
+        await chronicle.seal("decisions", kit.decisions(5))
+        made = await chronicle.post("/v1/claims/packs", {})
+        assert made.status_code == 201, made.text
+        pack = (await chronicle.get(f"/v1/packs/{made.json()['id']}")).content
+        (tmp_path / "pack.zip").write_bytes(pack)
+        members, _ = archive.read(pack)
+        (tmp_path / "verify.pyz").write_bytes(next(one.data for one in members if one.name == "verify.pyz"))
+        command = [sys.executable, "-I", "-S", "verify.pyz", "pack.zip"]
+        run = partial(subprocess.run, command, cwd=tmp_path, capture_output=True, text=True, check=False)
+        done = await asyncio.to_thread(run)
+        assert (done.returncode, done.stderr) == (0, ""), done.stdout
+        assert "report standing_claims: made again from the facts" in done.stdout
+        lines = next(one.data for one in members if one.name == "ledgers/decisions.records").splitlines(keepends=True)
+        hidden = [
+            (one.name, b"".join(lines[:2] + lines[3:]) if one.name == "ledgers/decisions.records" else one.data)
+            for one in members
+        ]
+        assert not verify(archive.written(hidden), remade).good
+
+    async def test_needs_a_right(self, chronicle):
+        assert (await chronicle.post("/v1/claims/packs", {}, by="vera")).status_code == 403
 
 
 class TestRecording:

@@ -27,7 +27,7 @@ def small(kit):
 @pytest.fixture(scope="module")
 def remade():
     """How reports are made again, as the tests of packs give it."""
-    return getattr(program, "remade", None) or program.REPORTS
+    return program.remade
 
 
 def refused(pack, remade, good):

@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+from hashlib import sha256
 from typing import Annotated, Any
 
 import msgspec
@@ -20,7 +21,10 @@ from letopis.audit.claim.decider import (
     WithdrawClaim,
 )
 from letopis.audit.claim.language import NotAClaim, parse
-from letopis.common.errors import NotFound
+from letopis.audit.claim.packing import Packing, TooManyFacts
+from letopis.audit.evidence.decider import PACK, MakePack, PackExists
+from letopis.common.envelope import time_text
+from letopis.common.errors import LedgerHole, NotFound
 from letopis.common.http import Body, Call, Object, Receipt, governed, problems
 
 router = APIRouter(prefix="/v1/claims", tags=["claim"])
@@ -93,6 +97,29 @@ async def withdraw(
     return call.receipt(await call.handle(CLAIM, claim_id, command, authorization))
 
 
+@router.post(
+    "/packs", status_code=201, response_model=Receipt, responses=problems(TooManyFacts, PackExists, LedgerHole)
+)
+async def make_pack(call: Annotated[Call, governed("audit.claim.export", deadline=600)]) -> Response:
+    """Every ledger whole and the document of the claims; it is at /v1/packs/{id}, `letopis verify` checks it."""
+    pack_id = str(call.command_id)
+    authorization = await call.authorize(Object(type="pack", id=pack_id))
+    resources = call.resources
+    packing = Packing(copies=resources.copies, log=resources.log, signer=resources.signer)
+    made = await packing.packed(pack_id, time_text(call.now()))
+    command = MakePack(
+        pack_id=pack_id,
+        scope={"claims": "all"},
+        positions=made.positions,
+        excerpts={},
+        report_sha256=sha256(made.document).hexdigest(),
+        sha256=await asyncio.to_thread(resources.objects.put, made.data),
+        bytes=len(made.data),
+        by=call.caller.person,
+    )
+    return call.receipt(await call.handle(PACK, pack_id, command, authorization))
+
+
 @router.get("/evaluations")
 async def evaluations(call: Annotated[Call, governed("audit.claim.read")]) -> list[EvaluationOut]:
     """The last recorded evaluations, newest first."""
@@ -100,15 +127,15 @@ async def evaluations(call: Annotated[Call, governed("audit.claim.read")]) -> li
     return [EvaluationOut(**{name: one[name] for name in EvaluationOut.model_fields}) for one in await _last(call, 50)]
 
 
-@router.get("/evaluations/{sha256}", responses=problems(EvaluationUnknown))
+@router.get("/evaluations/{digest}", responses=problems(EvaluationUnknown))
 async def document(
-    sha256: Annotated[str, Path(pattern="^[0-9a-f]{64}$")], call: Annotated[Call, governed("audit.claim.read")]
+    digest: Annotated[str, Path(pattern="^[0-9a-f]{64}$")], call: Annotated[Call, governed("audit.claim.read")]
 ) -> Response:
     """The document's exact bytes: every claim, its definition, what it was held against, and where it is violated."""
     await call.authorize(Object(type="claim", id="*"))
-    if not any(one["sha256"] == sha256 for one in await _last(call, 1000)):
+    if not any(one["sha256"] == digest for one in await _last(call, 1000)):
         raise EvaluationUnknown
-    return Response(await asyncio.to_thread(call.resources.objects.get, sha256), media_type="application/json")
+    return Response(await asyncio.to_thread(call.resources.objects.get, digest), media_type="application/json")
 
 
 async def _last(call: Call, limit: int) -> list[dict[str, Any]]:

@@ -17,6 +17,8 @@ from .facts import Fact, Record, moment
 from .language import NotAClaim, parse
 
 TYPE = "standing_claims"
+# What stands in a pack where other reports have their definition: this one is code.
+DEFINITION = b'type = "standing_claims"\n'
 SCHEMA_VERSION = 1
 LEDGERS = ("registry", "features", "access", "inference", "decisions", "monitoring", "audit", "console")
 STATED, WITHDRAWN = "audit.claim.stated", "audit.claim.withdrawn"

@@ -6,16 +6,25 @@ from importlib.resources import files
 from typing import Any
 from zipfile import ZIP_DEFLATED, ZipFile, ZipInfo
 
+from letopis.audit.claim import document as claims
 from letopis.audit.report.definition import parse
 from letopis.audit.report.document import CODE, build
 
 ENTRY = """import sys
 
+from claims import document as claims
 from reports.definition import parse
 from reports.document import build
 from verifier.command import main
 
-sys.exit(main(lambda definition, facts, heads, asked: build(parse(definition), facts, heads, asked)))
+
+def remade(definition, facts, heads, asked):
+    if definition == claims.DEFINITION:
+        return claims.build(facts, heads)
+    return build(parse(definition), facts, heads, asked)
+
+
+sys.exit(main(remade))
 """
 
 
@@ -25,6 +34,8 @@ def verify_pyz() -> bytes:
     modules = {f"verifier/{one.name}": one.read_bytes() for one in verifier.iterdir() if one.name.endswith(".py")}
     modules["reports/__init__.py"] = b""
     modules |= {f"reports/{name}": files("letopis.audit.report").joinpath(name).read_bytes() for name in CODE}
+    modules["claims/__init__.py"] = b""
+    modules |= {f"claims/{name}": files("letopis.audit.claim").joinpath(name).read_bytes() for name in claims.FILES}
     modules["__main__.py"] = ENTRY.encode()
     out = io.BytesIO()
     with ZipFile(out, "w", ZIP_DEFLATED) as archive:
@@ -42,4 +53,6 @@ def remade(
     asked: Mapping[str, str],
 ) -> bytes:
     """The report of a pack, made again."""
+    if definition == claims.DEFINITION:
+        return claims.build(facts, heads)
     return build(parse(definition), facts, heads, asked)
