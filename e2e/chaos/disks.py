@@ -12,6 +12,8 @@ from e2e.chaos.scenario import CannotRunError, NotStruckError, Run, Scenario
 from e2e.chaos.world import EVERYBODY, World
 from e2e.chaos.yard import Yard, until
 
+from letopis.local.nats import replays
+
 CLONE_NEWNS, CLONE_NEWUSER = 0x00020000, 0x10000000
 MS_REC, MS_PRIVATE, MNT_DETACH = 0x4000, 1 << 18, 2
 MEGABYTE = 1 << 20
@@ -67,9 +69,9 @@ def share_reached(yard: Yard, number: int) -> Run:
     """The journal's disk passes its share while nothing is sealed: scoring refuses; once sealed, it goes on."""
     with (
         World.of(yard, number, load=Load(batch=40)) as world,
-        small_disk(world.place.folder / "small", 32) as small,
+        small_disk(world.place.folder / "small", 16) as small,
         # The share is looked at once a second; what is left above it MUST take a second's records.
-        ballast(small, 8 * MEGABYTE),
+        ballast(small, 3 * MEGABYTE),
     ):
         world.place = replace(world.place, journal=small / "journal", disk_share=0.9)
         # Without the chronicle no segment is covered, so none may be deleted.
@@ -113,6 +115,8 @@ def _code(world: World) -> int | None:
 
 def servers_full(yard: Yard, number: int) -> Run:
     """The disk of PostgreSQL and NATS is full to the last byte under load; given room, they recover everything."""
+    # JetStream makes no stream that may grow beyond the disk, and replays may take gigabytes.
+    replays.MOST_BYTES = 32 * MEGABYTE
     with small_disk(yard.folder / "small", 320) as small:
         own = Yard(small, scratch=yard.folder)
         try:

@@ -3,13 +3,15 @@
 The supervisor is frozen meanwhile, so that nobody brings the part back early; a connection to it is refused.
 """
 
+import itertools
 import os
-import shutil
 import signal
 from collections import Counter
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from functools import partial
+from hashlib import sha256
 from pathlib import Path
 from typing import Any
 from uuid import uuid4
@@ -21,7 +23,8 @@ from e2e.chaos.scenario import Run, Scenario
 from e2e.chaos.yard import Yard
 from e2e.journey.people import CONSUMER
 from e2e.journey.world import World
-from e2e.stacks import SERVICES, Stack, running
+from e2e.stacks import SERVICES, Stack
+from e2e.upgrade.kept import kept, restored, sealed, unpack
 from psycopg.rows import dict_row
 
 from letopis.common.envelope import Record
@@ -35,9 +38,16 @@ SCORE, LOOKED_UP, ONLINE, WRITE, DEPLOY, QUERY, AUDIT = (
     "offline read",
     "audit read",
 )
+ARTIFACT, TRAINING, SEAL = "bringing an artifact", "reading a training set", "sealing"
+NEWCOMER, SHOWN, REVEAL = "scoring of a subject without a key", "showing a decision", "revealing its inputs"
 ACCOUNTS = 300
 OK, AWAY, DENIED = "goes on", "503", "denied"
+SEALED, STOPS, NO_KEY = "sealed", "stops, and says so", "503 sealing.keys_away"
 EVERYTHING_GOES_ON = dict.fromkeys((SCORE, LOOKED_UP, ONLINE, WRITE, QUERY, AUDIT), OK)
+OBJECTS, KEYS = "objects", "subject_keys"
+# So many keys a process of inference holds for subjects that it has not met.
+HELD = 1000
+_NEW = b"an artifact that nobody has brought before"
 
 # Part: what each door answers while it is away.
 TABLE: Mapping[str, Mapping[str, str]] = {
@@ -49,6 +59,18 @@ TABLE: Mapping[str, Mapping[str, str]] = {
     "registry": {SCORE: OK, LOOKED_UP: OK, ONLINE: OK, WRITE: AWAY, QUERY: OK, AUDIT: OK},
     "features": {SCORE: OK, LOOKED_UP: AWAY, ONLINE: AWAY, WRITE: OK, QUERY: AWAY, AUDIT: OK},
     "audit": {SCORE: OK, LOOKED_UP: OK, ONLINE: OK, WRITE: OK, QUERY: OK, AUDIT: AWAY},
+    OBJECTS: {
+        SCORE: OK,
+        LOOKED_UP: OK,
+        ONLINE: OK,
+        WRITE: OK,
+        QUERY: OK,
+        ARTIFACT: AWAY,
+        TRAINING: AWAY,
+        AUDIT: AWAY,
+        SEAL: STOPS,
+    },
+    KEYS: {**EVERYTHING_GOES_ON, SHOWN: SEALED, REVEAL: AWAY, NEWCOMER: NO_KEY},
 }
 
 
@@ -59,14 +81,34 @@ class Table:
     stack: Stack
     world: World
     bundle: str
+    dataset: str
+    newcomers: Iterator[int] = field(default_factory=lambda: itertools.count(200_000))
     strikes: Counter[str] = field(default_factory=Counter)
     found: dict[tuple[str, str], str] = field(default_factory=dict)
     decisions: list[str] = field(default_factory=list)
     groups: dict[str, bool] = field(default_factory=dict)
 
+    @classmethod
+    def over(cls, stack: Stack, world: World) -> "Table":
+        """A stack on which the application `cards` is deployed."""
+        (version,) = {
+            one["version_id"] for one in world["olga"].get("inference", "/v1/deployments") if one["state"] == "active"
+        }
+        manifest = world["anna"].get("registry", f"/v1/versions/{version}")["manifest"]
+        (dataset,) = manifest["training_data"]
+        return cls(stack, world, manifest["features"]["bundle"], dataset)
+
+    def begin(self) -> None:
+        """Nothing is found yet."""
+        self.strikes, self.found, self.decisions, self.groups = Counter(), {}, [], {}
+
     @contextmanager
     def away(self, part: str) -> Iterator[None]:
-        """The part is dead, and stays so until the end."""
+        """The part is dead, and stays so until the end; the object store, which is a folder, is not there."""
+        if part == OBJECTS:
+            with self._unmounted():
+                yield
+            return
         keeper = msgspec.json.decode((self.stack.data / "run" / "stack.json").read_bytes())["pid"]
         pid = self.stack.part(part)["pid"]
         os.kill(keeper, signal.SIGSTOP)
@@ -78,6 +120,17 @@ class Table:
         finally:
             os.kill(keeper, signal.SIGCONT)
             self.world.until(f"{part} to be ready again", lambda: self._back(part, pid))
+
+    @contextmanager
+    def _unmounted(self) -> Iterator[None]:
+        store = self.stack.data / "objects"
+        aside = store.rename(store.with_name("unmounted"))
+        self.strikes[OBJECTS] += 1
+        try:
+            yield
+        finally:
+            # Whatever somebody has written in its place would be in the way here.
+            aside.rename(store)
 
     def _back(self, part: str, before: int) -> bool:
         told = self.stack.part(part)
@@ -95,10 +148,11 @@ class Table:
             for door in TABLE[part]:
                 self.found[part, door] = self.ask(door)
         self.warm()
+        # Nothing was left out by the sealer, and no incident stops it.
+        sealed(self.stack)
 
     def ask(self, door: str) -> str:
         """What a door answers now: goes on, 503, denied, or another status with its words."""
-        # With the journey comes Arrow, whose threads must not be there before the other scenarios have forked.
         from e2e.journey.data import FEATURES
 
         row = {"account_id": "7", **dict.fromkeys(FEATURES, 1)}
@@ -121,15 +175,49 @@ class Table:
             case "offline read":
                 question = {"sql": "SELECT count(*) AS n FROM panel"}
                 return _told(self._send("anna", "POST", "features", "/v1/queries", question))
+            case "bringing an artifact":
+                return _told(self._send("anna", "PUT", "registry", f"/v1/artifacts/{sha256(_NEW).hexdigest()}", _NEW))
+            case "reading a training set":
+                return _told(self._send("anna", "GET", "features", f"/v1/datasets/{self.dataset}/data"))
+            case "sealing":
+                return self._sealing()
+            case "showing a decision":
+                inputs = self._send("irina", "GET", "inference", f"/v1/decisions/{self.decisions[-1]}").json()
+                return SEALED if inputs["data"]["inputs"].startswith("sealed.v1.") else str(inputs)
+            case "revealing its inputs":
+                return _told(self._send("irina", "POST", "inference", f"/v1/decisions/{self.decisions[-1]}/reveals"))
+            case "scoring of a subject without a key":
+                return self._newcomer(row)
             case _:
                 return _told(self._send("rita", "GET", "audit", "/v1/proofs/inclusion?ledger=registry&position=1"))
 
-    def _scored(self, row: dict[str, Any]) -> str:
+    def _scored(self, row: Any) -> str:
         answer = self._send(CONSUMER, "POST", "inference", "/v1/score/cards/v1", row)
         told = _told(answer)
         if told == OK:
-            self.decisions.append(answer.json()["decision_id"])
-        return told
+            made = answer.json()
+            self.decisions += [one["decision_id"] for one in made.get("decisions", [made])]
+        return f"{told} {answer.json().get('code')}" if told == AWAY and isinstance(row, list) else told
+
+    def _newcomer(self, row: dict[str, Any]) -> str:
+        """What somebody is told for whom no key is left; the keys that are held are given to others first."""
+        for size in (*[HELD // 10] * 20, *[1] * (HELD // 10)):
+            told = self._scored([{**row, "account_id": str(next(self.newcomers))} for _ in range(size)])
+            if told != OK and size == 1:
+                return told
+        return OK
+
+    def _sealing(self) -> str:
+        """Whether a fact that was copied is left unsealed, audit's metrics say so, and no head or tile was made."""
+        part = 'part_restarts_total{part="seal registry"}'
+        before = self._metric("audit", part)
+        self.ask(WRITE)
+        self.world.until("the sealer to fail", lambda: self._metric("audit", part) > before)
+        return STOPS if not (self.stack.data / "objects").exists() else "writes where the store will be"
+
+    def _metric(self, service: str, name: str) -> float:
+        text = self.world.http.get(f"{self.world.urls[service]}/metrics").text
+        return sum(float(line.rpartition(" ")[2]) for line in text.splitlines() if name in line)
 
     def _send(self, login: str, method: str, service: str, path: str, body: Any = None) -> httpx.Response:
         from e2e.journey.data import PURPOSE
@@ -137,7 +225,7 @@ class Table:
         headers = {"authorization": f"Bearer {self.world[login].token}", "letopis-purpose": PURPOSE}
         if method == "POST":
             headers["idempotency-key"] = str(uuid4())
-        sent = {} if body is None else {"json": body}
+        sent = {} if body is None else {"content": body} if isinstance(body, bytes) else {"json": body}
         try:
             return self.world.http.request(method, self.world.urls[service] + path, headers=headers, **sent)
         except httpx.TransportError as error:
@@ -201,28 +289,37 @@ def _online(answer: httpx.Response) -> str:
     return _told(answer)
 
 
-def every_cell(yard: Yard, number: int) -> Run:
-    """A stack of its own that serves a model; each part of the table is away once, and every door is asked."""
-    from e2e.journey import data, governing, people, story
+@contextmanager
+def served(room: Path) -> Iterator[Table]:
+    """The newest kept installation, in which a model is served, brought to life on ports of its own."""
+    # With the journey comes Arrow, whose threads must not be there before the other scenarios have forked.
+    from e2e.journey import data, scoring
 
-    folder = yard.run / "stack"
-    shutil.rmtree(folder, ignore_errors=True)
-    with running(folder, "--no-mlflow") as stack:
+    room.mkdir(exist_ok=True)
+    unpack(kept()[-1], room)
+    with restored(room) as stack:
         world = World.of(stack.data, ACCOUNTS, lambda who, what: None)
-        people.enrol(world)
-        data.bring(world)
-        prepared = data.define(world)
-        governing.intake(world)
-        told = story.Story()
-        story.serve(world, prepared, told, story.champion(world, prepared, told))
-        table = Table(stack, world, prepared.bundle_id)
-        for part in TABLE:
-            table.strike(part)
-        run = Run(strikes=table.strikes, reading=table.read())
-        for part, row in TABLE.items():
-            found = {door: table.found[part, door] for door in row}
-            run.reading.check(found == row, f"while {part} is away: {found}")
-        return run
+        data.lay(world)
+        data.grants(world)
+        table = Table.over(stack, world)
+        # What is looked up online is a cache, which no backup holds.
+        (view,) = {one["view_id"] for one in world["anna"].get("features", "/v1/views")}
+        scoring.go_online(world, data.Prepared(view_id=view, bundle_id=table.bundle), data.SEPTEMBER)
+        yield table
+        world.http.close()
+
+
+def every_cell(yard: Yard, number: int) -> Run:
+    """Each part of the table is away once, and every door is asked; the runs share a stack, as a bank's days do."""
+    table = yard.keep("a stack that serves a model", partial(served, yard.folder / "stack"))
+    table.begin()
+    for part in TABLE:
+        table.strike(part)
+    run = Run(strikes=table.strikes, reading=table.read())
+    for part, row in TABLE.items():
+        found = {door: table.found[part, door] for door in row}
+        run.reading.check(found == row, f"while {part} is away: {found}")
+    return run
 
 
 SCENARIOS = [

@@ -7,10 +7,10 @@ import shutil
 import signal
 import time
 from collections.abc import Callable, Iterable
-from contextlib import suppress
+from contextlib import AbstractContextManager, ExitStack, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import psycopg
 from e2e.chaos.place import OWNERS, SERVICES
@@ -26,7 +26,8 @@ from letopis.local.testing import Databases
 from letopis.local.topology import SERVICES as KNOWN
 
 HOST = "127.0.0.1"
-PATIENCE = 120.0
+PATIENCE = 180.0
+T = TypeVar("T")
 
 
 def until(what: str, ask: Callable[[], Any], patience: float = PATIENCE) -> Any:
@@ -178,6 +179,8 @@ class Yard:
     postgres: Postgres = field(init=False)
     nats: Nats = field(init=False)
     databases: Databases = field(init=False)
+    kept: dict[str, Any] = field(default_factory=dict)
+    ends: ExitStack = field(default_factory=ExitStack)
 
     def __post_init__(self) -> None:
         self.postgres, self.nats = Postgres(self.folder), Nats(self.folder)
@@ -194,6 +197,13 @@ class Yard:
             self.databases.drop(self.databases.clone(service, None))
         self.nats.start()
 
+    def keep(self, name: str, make: Callable[[], AbstractContextManager[T]]) -> T:
+        """What several runs share: made on first use, ended with the yard, and made anew after a run that broke off."""
+        if name not in self.kept:
+            self.kept[name] = self.ends.enter_context(make())
+        found: T = self.kept[name]
+        return found
+
     def mend(self) -> None:
         """Both servers run again, whatever a scenario that broke off has left."""
         self.close()
@@ -202,5 +212,7 @@ class Yard:
         self.nats.start()
 
     def close(self) -> None:
+        self.kept.clear()
+        self.ends.close()
         self.postgres.end()
         self.nats.end()

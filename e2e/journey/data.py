@@ -54,13 +54,18 @@ def parquet(table: Any) -> bytes:
     return sink.getvalue()
 
 
-def bring(world: World) -> None:
-    """Oleg registers the sources and their extracts; Pavel confirms classes and grants columns for a purpose."""
+def lay(world: World) -> None:
+    """The bank's own files, which no backup of ours holds."""
     folder = world.data_dir / "sources"
     folder.mkdir(parents=True, exist_ok=True)
     (folder / "panel.parquet").write_bytes(parquet(panel(world.accounts)))
     people = pq.read_table(DATA / "synthetic_people.parquet").slice(0, world.accounts)
     (folder / "people.parquet").write_bytes(parquet(people))
+
+
+def bring(world: World) -> None:
+    """Oleg registers the sources and their extracts; Pavel confirms classes and grants columns for a purpose."""
+    lay(world)
     oleg, pavel = world["oleg"], world["pavel"]
     for source, classes, description in (
         ("panel", PANEL_CLASSES, "Credit card accounts by month, real (I-Cheng Yeh, 2009, CC BY 4.0)"),
@@ -72,15 +77,20 @@ def bring(world: World) -> None:
         oleg.post("features", f"/v1/sources/{source}/extracts", extract)
         said = {"classes": classes, "reason": "read column by column"}
         pavel.post("features", f"/v1/sources/{source}/classification", said)
+    grants(world)
+    world.tell(
+        "Oleg", f"two sources from the warehouse copy, {world.accounts * len(MONTHS):,} rows; Pavel confirms classes"
+    )
+
+
+def grants(world: World) -> None:
+    """Pavel lets them read for a quarter."""
     until = (datetime.now(UTC) + timedelta(days=90)).isoformat()
     columns = {"panel": sorted(PANEL_CLASSES), "people": sorted(PEOPLE_CLASSES)}
     for grantee in ("anna", "vera"):
         grant(world, grantee, columns, until)
     for service in ("service:inference", "service:monitoring"):
         grant(world, service, {"panel": sorted(PANEL_CLASSES)}, until)
-    world.tell(
-        "Oleg", f"two sources from the warehouse copy, {world.accounts * len(MONTHS):,} rows; Pavel confirms classes"
-    )
 
 
 def grant(world: World, grantee: str, columns: dict[str, list[str]], until: str) -> None:

@@ -15,10 +15,9 @@ from tempfile import TemporaryDirectory
 from e2e.journey import data, governing, people
 from e2e.journey.story import Story, champion, score, serve
 from e2e.journey.world import World
-from e2e.stacks import LETOPIS, Stack, running, until
+from e2e.stacks import LETOPIS, Stack, running
+from e2e.upgrade.kept import ARCHIVE, RELEASES, sealed
 
-RELEASES = Path(__file__).with_name("releases")
-ARCHIVE = "installation.tar.xz"
 ACCOUNTS = 300
 LARGEST = 3 << 20
 
@@ -58,35 +57,6 @@ def journey(stack: Stack) -> World:
     serve(world, prepared, story, made)
     score(world, story, data.MAY)
     return world
-
-
-def heads_of(stack: Stack) -> dict[str, int]:
-    """The last position of each ledger, as its owner's database has it."""
-    found: dict[str, int] = {}
-    for service in ("registry", "features", "inference", "monitoring", "audit", "console"):
-        with stack.connect(service) as connection:
-            found |= dict(connection.execute("SELECT ledger, head FROM es.ledger").fetchall())
-    return found
-
-
-def sealed(stack: Stack) -> dict[str, int]:
-    """Wait until every fact that there is now is under a signed head; the positions that it takes to.
-
-    A stack on a busy machine records denials all the while, so the ledgers need not stand still for it.
-    """
-    heads = heads_of(stack)
-    until(
-        "every ledger to be sealed",
-        lambda: all(size_of(stack.data, ledger) >= head for ledger, head in heads.items()),
-        120,
-    )
-    return heads
-
-
-def size_of(folder: Path, ledger: str) -> int:
-    """How many facts the published head covers; 0 without one."""
-    note = folder / "objects" / "log" / ledger / "checkpoint"
-    return int(note.read_text("utf-8").split("\n")[1]) if note.is_file() else 0
 
 
 def backup(stack: Stack, target: Path) -> None:

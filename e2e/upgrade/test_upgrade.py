@@ -1,50 +1,35 @@
 """Every kept release is taken over by today's code: restored, migrated, told anew, verified, and gone on with."""
 
 import json
-import subprocess
-import tarfile
 from contextlib import contextmanager
 from functools import partial
 from uuid import uuid4
 
 import pytest
 from e2e.journey.world import World
-from e2e.stacks import LETOPIS, Stack, free_base, until
-from e2e.upgrade.make import ARCHIVE, RELEASES, sealed, size_of
+from e2e.stacks import until
+from e2e.upgrade.kept import kept, letopis, restored, sealed, size_of, unpack
 
 from letopis.audit.checkpoint.lock import LockStore
+
+pytestmark = pytest.mark.drill
 
 CHECKPOINTS = {"registry": "registry", "decisions": "inference", "audit": "audit"}
 
 
-def letopis(*arguments):
-    done = subprocess.run([LETOPIS, *map(str, arguments)], capture_output=True, text=True)
-    assert done.returncode == 0, done.stdout + done.stderr
-    return done.stdout
-
-
-@pytest.fixture(scope="module", params=sorted(path.parent.name for path in RELEASES.glob(f"*/{ARCHIVE}")))
+@pytest.fixture(scope="module", params=kept())
 def release(request, tmp_path_factory):
-    """What was kept of one release, unpacked: backup, backup-keys, heads.sqlite."""
+    """What was kept of one release, unpacked, and its heads."""
     room = tmp_path_factory.mktemp("release")
-    with tarfile.open(RELEASES / request.param / ARCHIVE) as archive:
-        archive.extractall(room, filter="data")
-    heads = json.loads((RELEASES / request.param / "heads.json").read_text("utf-8"))
-    return room, heads
+    return room, unpack(request.param, room)
 
 
 @pytest.fixture(scope="module")
 def installed(release):
-    """The release's installation under today's code; whatever runs of it is ended."""
+    """The release's installation under today's code."""
     room, heads = release
-    stack = Stack(room / "data")
-    letopis("restore", room / "backup", "--lock", room / "heads.sqlite", "--data-dir", stack.data)
-    (stack.data / "ports.json").write_text(json.dumps({"base": free_base()}))
-    try:
-        stack.up("--no-mlflow")
+    with restored(room) as stack:
         yield stack, heads
-    finally:
-        stack.down()
 
 
 @contextmanager
@@ -79,11 +64,11 @@ class TestUpgrade:
             assert {ledger: now[ledger] >= head for ledger, head in heads.items()} == dict.fromkeys(heads, True)
             assert incidents(world) == {}
         # What was sealed by the release leads to the heads that were locked then, hashed from today's database.
-        kept = stack.data / "kept"
-        letopis("checkpoint", "export", "--out", kept, "--log", audit_of(stack))
+        exported = stack.data / "kept"
+        letopis("checkpoint", "export", "--out", exported, "--log", audit_of(stack))
         for ledger, owner in CHECKPOINTS.items():
             url = stack.superuser_url(f"letopis_{owner}")
-            assert "VERIFIED" in letopis("verify", "--checkpoint", kept / ledger, "--database", url)
+            assert "VERIFIED" in letopis("verify", "--checkpoint", exported / ledger, "--database", url)
         locks = LockStore(stack.data / "state" / "audit" / "lock" / "heads.sqlite")
         for ledger, head in heads.items():
             assert any(one.size >= head for one in locks.heads(ledger)) or head == 0
