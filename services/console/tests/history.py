@@ -40,6 +40,17 @@ async def tell(store):
     await _model(ledger)
     await _serving(ledger)
     await _watching(ledger)
+    published = registry.PolicyPublished(
+        release_id="r1",
+        revision="b" * 64,
+        base="a" * 64,
+        follows="a" * 64,
+        changes=(),
+        rehearsal="d" * 64,
+        author="pavel",
+        published_by="vera",
+    )
+    await ledger.add("registry", registry.POLICY_RELEASE, "policy_release:all", published, by="vera")
     await ledger.raw("features", "features.dataset.built", {"dataset_id": "cards-april.1", "rows": 30_000})
     await ledger.raw("access", "access.read.allowed", {"source": "panel", "columns": ["status"]})
     await ledger.raw("audit", "audit.pack.made", {"pack_id": "1"})

@@ -20,6 +20,7 @@ from letopis.registry.model.events import ModelRegistered, UseCaseAssigned
 from letopis.registry.notebook_key.events import FACTS as NOTEBOOK_KEY
 from letopis.registry.notebook_key.events import NotebookKeyIssued, NotebookKeyRevoked
 from letopis.registry.policy_release.events import FACTS as POLICY_RELEASE
+from letopis.registry.policy_release.events import PolicyPublished
 from letopis.registry.principal.events import FACTS as PRINCIPAL
 from letopis.registry.principal.events import (
     GroupJoined,
@@ -76,6 +77,7 @@ __all__ = [
     "ModelRegistered",
     "NotebookKeyIssued",
     "NotebookKeyRevoked",
+    "PolicyPublished",
     "PrincipalEndChanged",
     "PrincipalEnded",
     "PrincipalRegistered",

@@ -101,9 +101,9 @@ class InForce:
     async def _ask(self) -> None:
         try:
             rows = await self._views.rows(self._view, select(self._view.table))
+            self._release = rows[0] if rows else None
         except LetopisError:
             # The database is away: what was known last holds, as far as anything goes on without it.
-            rows = None
-        if rows is not None:
-            self._release = rows[0] if rows else None
-        self._due, self._asking = monotonic() + EVERY, None
+            pass
+        finally:
+            self._due, self._asking = monotonic() + EVERY, None
