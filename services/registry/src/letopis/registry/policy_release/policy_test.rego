@@ -81,6 +81,10 @@ test_what_is_no_text_is_in_nobodys_scope if {
 	}
 }
 
+test_a_group_that_is_no_text_hides_no_scope if {
+	scoped(["model_owner"], [7, "policy:retail"], own) == {"input.incomplete"}
+}
+
 test_rehearsing_and_withdrawing_have_no_scope if {
 	every verb in ["rehearse", "read"] {
 		action := sprintf("registry.policy_release.%s", [verb])
