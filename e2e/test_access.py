@@ -85,6 +85,21 @@ def _closed(contractor, service):
     return False
 
 
+class TestLead:
+    def test_a_team_lead_adds_a_member_without_an_administrator(self, played):
+        """B30: who leads a group brings members in and out; it gives them no role, and leads no other group."""
+        boris = played["boris"]
+        refused = boris.refused("POST", "registry", "/v1/principals/oleg/groups", json={"group": "scoring"})
+        assert "groups.not_lead" in refused.rules
+        played["olga"].post("registry", "/v1/principals/boris/groups", {"group": "lead:scoring"})
+        boris.post("registry", "/v1/principals/oleg/groups", {"group": "scoring"})
+        assert "scoring" in played["irina"].get("registry", "/v1/principals/oleg")["groups"]
+        refused = boris.refused("POST", "registry", "/v1/principals/oleg/groups", json={"group": "lead:scoring"})
+        assert refused.rules == ["groups.not_lead"]
+        boris.send("DELETE", "registry", "/v1/principals/oleg/groups/scoring")
+        assert "scoring" not in played["irina"].get("registry", "/v1/principals/oleg")["groups"]
+
+
 class TestReview:
     def test_says_who_can_do_what_and_marks_toxic_pairs(self, played):
         """D14: the export names every person's actions with the role that opens each, and one person's two logins."""
