@@ -40,6 +40,8 @@ class Shelf:
         try:
             return (self.root / ledger / name).read_bytes()
         except FileNotFoundError:
+            if not self.root.parent.is_dir():
+                raise Unavailable("the object store is not there") from None
             return None
 
     def write(self, ledger: str, files: Iterable[tuple[str, bytes]]) -> None:
