@@ -39,6 +39,7 @@ INSERT INTO reacting.parked (reaction, ledger, position, stream, type, event_id,
 SELECT 'enter_when_completed', ledger, position, stream, type, event_id, 'failed', 'ValueError at somewhere'
 FROM es.event WHERE ledger = 'registry' AND position = ANY(%s)
 """
+LAST = "SELECT max(position) FROM es.event WHERE ledger = 'registry' GROUP BY stream ORDER BY 1 DESC LIMIT 2"
 ID = "enter_when_completed.registry.{}"
 
 
@@ -94,12 +95,7 @@ class TestParked:
     def test_one_asks_another_agrees_and_it_is_gone(self, live, letopis):
         """Two facts that a reaction could not take: one is tried again, one is skipped; each by two people."""
         with live.stack.connect("registry") as connection:
-            positions = [
-                position
-                for (position,) in connection.execute(
-                    "SELECT position FROM es.event WHERE type = 'registry.principal.registered' ORDER BY 1 DESC LIMIT 2"
-                )
-            ]
+            positions = [position for (position,) in connection.execute(LAST)]
             connection.execute(PARK, (positions,))
         again, passed = (ID.format(position) for position in positions)
         letopis("login", "--as", "oleg")
