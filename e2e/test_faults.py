@@ -44,7 +44,6 @@ ASKED = {
     "monitoring.alert.acknowledged": 1,
     "monitoring.monitor.defined": 1,
     "monitoring.outcome.recorded": 4,
-    "audit.pack.made": 1,
     "decisions.decision.made": 5 * ACCOUNTS + SINGLE,
 }
 
@@ -86,6 +85,9 @@ class TestKilled:
         happened = Counter(kind for *_, kind in facts)
         assert {kind: happened[kind] for kind in ASKED} == ASKED
         assert max(Counter(event_id for event_id, *_ in facts).values()) == 1
+        query = "SELECT count(*) FROM es.readable WHERE type = 'audit.pack.made' AND data->'scope' ? 'decision_id'"
+        with storm.stack.connect("audit") as connection:
+            assert connection.execute(query).fetchone() == (1,)
         query = (
             "SELECT data->>'job_id', data->>'entity_id', count(*) FROM es.readable "
             "WHERE type = 'decisions.decision.made' AND data->>'kind' <> 'single' GROUP BY 1, 2"

@@ -59,6 +59,11 @@ def numbered(client: Letopis, number: UUID, ledgers: tuple[str, ...] = tuple(OWN
     raise _missing(str(number))
 
 
+def beside(ledger: str) -> tuple[str, ...]:
+    """The ledger and the others of its owner: rows of a file are scored under the fact that began the job."""
+    return (ledger, *(one for one, owner in OWNERS.items() if owner == OWNERS[ledger] and one != ledger))
+
+
 def decisions(client: Letopis, ledger: str, first: int, last: int) -> Iterator[Recorded]:
     """The decisions that facts carry between two positions, each once."""
     seen, after = set(), first - 1

@@ -139,7 +139,7 @@ def _of_fact(client: Letopis, fact: dict[str, str], bundle: Path | None, key: Pa
     authorization = json.loads(fact["meta"]).get("authorization") or {}
     if lease := authorization.get("lease"):
         lines.append(f"under lease {lease}")
-        fact = decisions.numbered(client, UUID(lease), (fact["ledger"],))
+        fact = decisions.numbered(client, UUID(lease), decisions.beside(fact["ledger"]))
         lines.append(f"which {fact['ledger']}/{fact['position']} granted")
     one = decisions.recorded(fact)
     if one is None:

@@ -32,9 +32,10 @@ class Recorded:
 
     @property
     def answered(self) -> bool:
-        """Whether an engine gave it: under a lease, and where the engine was silent, there is nothing to ask again."""
+        """Whether an engine gave it: under a lease, refused at the door, or by its silence, nothing is to ask again."""
         one = self.authorization
-        return bool(one.get("input")) and not any(rule.startswith(SILENT) for rule in one["result"].get("deny", ()))
+        asked = bool(one.get("input") and one.get("revision"))
+        return asked and not any(rule.startswith(SILENT) for rule in one["result"].get("deny", ()))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -26,6 +26,8 @@ class Shelf:
 
     def __init__(self, root: Path) -> None:
         self.root = root
+        # Before the first tile there may be no store; one that stood and is gone is a share that is not mounted.
+        self._stood = root.parent.is_dir()
 
     def tile(self, ledger: str, tile: Tile) -> bytes:
         """A tile; a partial one is also found as the beginning of a wider one. NotFound if there is none."""
@@ -40,8 +42,10 @@ class Shelf:
         try:
             return (self.root / ledger / name).read_bytes()
         except FileNotFoundError:
-            if not self.root.parent.is_dir():
+            there = self.root.parent.is_dir()
+            if self._stood and not there:
                 raise Unavailable("the object store is not there") from None
+            self._stood = there
             return None
 
     def write(self, ledger: str, files: Iterable[tuple[str, bytes]]) -> None:
