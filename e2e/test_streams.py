@@ -53,5 +53,5 @@ class TestDeleted:
 
     def test_no_final_read_model_differs_from_one_built_from_the_facts(self, storm):
         live, rebuilt = read_models.dropped_and_back(storm.stack)
-        assert rebuilt == live
+        assert read_models.differing(live, rebuilt) == set()
         assert sum(len(rows) for tables in live.values() for rows in tables.values()) > 5 * storm.world.accounts
