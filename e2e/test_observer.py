@@ -123,9 +123,9 @@ def bring(http, url, number):
         assert kept.status_code == 200, kept.text
     name = f"model-{number:02}"
     post("registered-models/create", name=name)
-    told = [{"key": key, "value": value} for key, value in tags.items()]
+    observed = [{"key": key, "value": value} for key, value in tags.items()]
     source = f"{info['artifact_uri']}/model"
-    post("model-versions/create", name=name, source=source, run_id=info["run_id"], tags=told)
+    post("model-versions/create", name=name, source=source, run_id=info["run_id"], tags=observed)
     if number not in DRAFTS:
         answer = http.post(
             f"{url}/api/2.0/mlflow/registered-models/alias",
@@ -179,7 +179,7 @@ def plant(columns):
 
 
 @pytest.fixture(scope="module")
-def told(world, mlflow, logs):
+def observed(world, mlflow, logs):
     engine = Engine(bundle_of(collect()))
     before = everything(world.http, mlflow)
     found = look(world.http, mlflow, logs[0], describe(DESCRIPTION), engine)
@@ -194,20 +194,20 @@ def everything(http, url):
     return [http.get(f"{api}/{path}", params={"max_results": 500}).json() for path in paths]
 
 
-def test_every_planted_model_is_found_with_its_rule_and_person_and_none_is_invented(told):
+def test_every_planted_model_is_found_with_its_rule_and_person_and_none_is_invented(observed):
     """60 models, 12 planted defects, 3 drafts."""
-    found = {(one["what"], one["rule"], one["whom"]) for one in told["findings"] if one["what"].endswith("/1")}
+    found = {(one["what"], one["rule"], one["whom"]) for one in observed["findings"] if one["what"].endswith("/1")}
     of_models = {one for one in found if not one[1].startswith(("scoring.", "input.", "consumer."))}
     assert of_models == {(f"model-{number:02}/1", rule, whom) for number, (_, rule, whom) in PLANTED.items()}
-    assert (told["versions"], told["versions_in_use"]) == (MODELS, MODELS - len(DRAFTS))
+    assert (observed["versions"], observed["versions_in_use"]) == (MODELS, MODELS - len(DRAFTS))
 
 
-def test_every_planted_score_is_found_with_its_rule_and_caller_and_none_is_invented(told, logs):
+def test_every_planted_score_is_found_with_its_rule_and_caller_and_none_is_invented(observed, logs):
     """180,000 decisions, 245 of them planted with one defect each."""
-    assert told["decisions"] == 180_000
+    assert observed["decisions"] == 180_000
     counts = Counter()
     whom = {}
-    for one in told["findings"]:
+    for one in observed["findings"]:
         if one["rule"] in DEFECTS:
             counts[one["rule"]] += one["count"]
             whom.setdefault(one["rule"], set()).add(one["whom"])
@@ -217,8 +217,8 @@ def test_every_planted_score_is_found_with_its_rule_and_caller_and_none_is_inven
     assert {rule: those for rule, those in whom.items() if those != {"lending"}} == {
         "consumer.not_granted": {"marketing"}
     }
-    assert set(told["by_rule"]) == set(DEFECTS) | {rule for _, rule, _ in PLANTED.values()}
+    assert set(observed["by_rule"]) == set(DEFECTS) | {rule for _, rule, _ in PLANTED.values()}
     ids = {rule: {logs[1].column("id")[row].as_py() for row in rows} for rule, rows in DEFECTS.items()}
-    for one in told["findings"]:
+    for one in observed["findings"]:
         if one["rule"] in DEFECTS:
             assert set(one["examples"]) <= ids[one["rule"]]
