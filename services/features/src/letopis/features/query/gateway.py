@@ -153,12 +153,15 @@ class Gateway:
         )
         scans = [{"source": id, "rows": source.rows} for id, source in plan.sources.items()]
         authorization = await call.authorize(asked, facts={"grants": known, "holder": who(call), "scans": scans})
+        # The reading rests on those that were live when policy was asked, not on all that it was shown.
+        then = authorization.input["context"]["time"]
+        live = sorted(one["grant_id"] for one in known if not one["revoked"] and then < one["not_after"])
         return Permit(
             plan=plan,
             authorization=authorization,
             masks=_masks(authorization, plan.planned),
             rows=imposed(authorization.result["obligations"]),
-            grants=tuple(sorted(one["grant_id"] for one in known)),
+            grants=tuple(live),
             tokens=tokens_of(self.master, call.purpose),
         )
 
