@@ -2,6 +2,7 @@
 
 import json
 from pathlib import Path
+from types import SimpleNamespace
 
 import httpx
 import pytest
@@ -34,7 +35,8 @@ SELF_APPROVAL = {
 def waits(monkeypatch):
     """Pauses are noted, not slept."""
     noted: list[float] = []
-    monkeypatch.setattr(clients.time, "sleep", noted.append)
+    # The client's own clock only: threads of other fixtures sleep too.
+    monkeypatch.setattr(clients, "time", SimpleNamespace(sleep=noted.append))
     return noted
 
 

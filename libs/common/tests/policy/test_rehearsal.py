@@ -53,7 +53,13 @@ def question(cores, login="anna"):
 
 def recorded(engine, cores, position):
     input = question(cores)
-    authorization = {"authorization_id": str(position), "input": input, "result": ask(engine, input)}
+    answer = ask(engine, input)
+    authorization = {
+        "authorization_id": str(position),
+        "revision": answer["revision"],
+        "input": input,
+        "result": answer,
+    }
     return Recorded(
         ledger="registry", position=position, recorded_at=f"2026-11-21T06:55:0{position}", authorization=authorization
     )
@@ -123,3 +129,5 @@ def test_what_no_engine_answered_is_not_asked_again(engines):
     assert one.answered
     assert not Recorded(ledger="registry", position=1, recorded_at="", authorization=silent).answered
     assert not Recorded(ledger="registry", position=1, recorded_at="", authorization={"lease": "1"}).answered
+    at_the_door = {**one.authorization, "revision": ""}
+    assert not Recorded(ledger="registry", position=1, recorded_at="", authorization=at_the_door).answered

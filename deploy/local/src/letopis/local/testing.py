@@ -18,6 +18,7 @@ import pytest
 from psycopg import sql
 
 from letopis.common import migrating
+from letopis.common.policy import asking
 from letopis.common.policy.bundle import new_key
 from letopis.common.policy.sources import Bundle, bundle_of, collect
 from letopis.common.private_files import make_private_folder, write_private
@@ -225,8 +226,12 @@ def subject_keys(parts_folder: Path, databases: Databases) -> Iterator[SubjectKe
 
 @pytest.fixture(scope="session")
 def opa_serving(parts_folder: Path) -> Iterator[Callable[[Bundle], str]]:
-    """Starts a policy engine over a bundle and returns its URL; the same bundle is served once a session."""
-    with ExitStack() as ends:
+    """Starts a policy engine over a bundle and returns its URL; the same bundle is served once a session.
+
+    It is waited for longer than services do: a busy machine makes an answer late, which says nothing of what is tested.
+    """
+    with ExitStack() as ends, pytest.MonkeyPatch.context() as patience:
+        patience.setattr(asking, "DEADLINE", 3.0)
         urls: dict[str, str] = {}
 
         def serve(bundle: Bundle) -> str:
