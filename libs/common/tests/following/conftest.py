@@ -111,7 +111,8 @@ class Door:
         ledger = request.url.path.split("/")[3]
         after, limit = (int(request.url.params[name]) for name in ("after", "limit"))
         records = await self.store.read(ledger, after, limit)
-        return httpx.Response(200, content=b"".join(map(record_line, records)))
+        head = {"Letopis-Head": str(await self.store.head(ledger))}
+        return httpx.Response(200, content=b"".join(map(record_line, records)), headers=head)
 
 
 @dataclass(kw_only=True)
