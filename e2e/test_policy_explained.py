@@ -4,9 +4,10 @@ import json
 
 import pytest
 
+from letopis.common.ledgers import OWNERS
 from letopis.sdk import policies
 from letopis.sdk.client import Letopis
-from letopis.sdk.decisions import OWNERS, decisions
+from letopis.sdk.decisions import decisions
 from letopis.sdk.login import demo_login
 
 

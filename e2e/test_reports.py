@@ -23,10 +23,10 @@ from e2e.journey.modelling import MODEL
 from e2e.stacks import LETOPIS, until
 
 from letopis.audit.log.copy import CopyStore
-from letopis.audit.settings import LEDGERS
 from letopis.audit.siem.sending import Kept, Receiver, Sending
 from letopis.common.clock import SystemClock
 from letopis.common.database import open_engine
+from letopis.common.ledgers import LEDGERS
 from letopis.common.observability import Metrics
 from letopis.common.running import end
 

@@ -15,12 +15,9 @@ from letopis.audit.log.merkle import check_inclusion
 from letopis.audit.log.note import Verifier, open_note
 from letopis.common.envelope import record_from_json
 from letopis.common.leaf import leaf_hash
+from letopis.common.ledgers import OWNERS
 
 PURPOSE = "supervision"
-OWNERS = {
-    "registry": "registry", "features": "features", "access": "features", "inference": "inference",
-    "decisions": "inference", "monitoring": "monitoring", "audit": "audit", "console": "console",
-}  # fmt: skip
 
 
 @pytest.fixture(scope="module")

@@ -7,7 +7,8 @@ import pytest
 from nats.errors import TimeoutError as NoAnswer
 from nats.js.errors import APIError, NoStreamResponseError
 
-from letopis.local.topology import LEDGERS, SERVICES
+from letopis.common.ledgers import LEDGERS
+from letopis.local.topology import SERVICES
 
 
 async def connect(server, name):

@@ -13,7 +13,7 @@ from letopis.audit.schedule.calendar import due, period_of
 from letopis.audit.schedule.clock import Clockwork
 from letopis.audit.schedule.decider import SCHEDULE, FulfilSchedule, ScheduleUnknown, SetSchedule, StopSchedule
 from letopis.audit.schedule.events import ScheduleFulfilled, ScheduleSet, ScheduleStopped
-from letopis.audit.settings import LEDGERS
+from letopis.common.ledgers import LEDGERS
 from letopis.common.testing.decider import given
 
 AT = datetime(2026, 11, 21, 9, tzinfo=UTC)

@@ -7,12 +7,12 @@ from datetime import timedelta
 import pytest
 
 from letopis.audit.log.note import open_note
-from letopis.audit.settings import LEDGERS
 from letopis.audit.voice import watching as module
 from letopis.audit.voice.views import Speaker
 from letopis.audit.voice.watching import MODEL_SILENT, SERVICE_SILENT, Watching, heartbeat_signer
 from letopis.common.clock import FixedClock
 from letopis.common.errors import Unavailable
+from letopis.common.ledgers import LEDGERS
 from letopis.common.observability import Metrics
 
 

@@ -2,16 +2,7 @@
 
 from dataclasses import dataclass
 
-LEDGERS = {
-    "registry": "registry",
-    "features": "features",
-    "access": "features",
-    "inference": "inference",
-    "decisions": "inference",
-    "monitoring": "monitoring",
-    "audit": "audit",
-    "console": "console",
-}
+from letopis.common.ledgers import LEDGERS, OWNERS
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -24,7 +15,7 @@ class Service:
 
     @property
     def owns(self) -> tuple[str, ...]:
-        return tuple(ledger for ledger, owner in LEDGERS.items() if owner == self.name)
+        return tuple(ledger for ledger, owner in OWNERS.items() if owner == self.name)
 
 
 # Decisions are millions; the console asks for one by its number.
@@ -35,7 +26,7 @@ REGISTRY = Service(name="registry", port_offset=1, follows=())
 FEATURES = Service(name="features", port_offset=2, follows=("registry",))
 INFERENCE = Service(name="inference", port_offset=3, follows=("registry", "features"))
 MONITORING = Service(name="monitoring", port_offset=4, follows=("registry", "features", "inference", "decisions"))
-AUDIT = Service(name="audit", port_offset=5, follows=tuple(LEDGERS))
+AUDIT = Service(name="audit", port_offset=5, follows=LEDGERS)
 SERVICES = (REGISTRY, FEATURES, INFERENCE, MONITORING, AUDIT, CONSOLE)
 
 OFFSETS = {service.name: service.port_offset for service in SERVICES} | {

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 from uuid import UUID
 
+from letopis.common.ledgers import OWNERS
 from letopis.common.policy.amending import amended
 from letopis.common.policy.bundle import verify_bundle
 from letopis.common.policy.engine import Engine
@@ -15,17 +16,6 @@ from letopis.common.policy.sources import Bundle, bundle_of, collect
 from letopis.sdk.client import Letopis
 from letopis.sdk.problems import NotFound, Problem
 
-# Who tells which ledger.
-OWNERS = {
-    "registry": "registry",
-    "features": "features",
-    "access": "features",
-    "inference": "inference",
-    "decisions": "inference",
-    "monitoring": "monitoring",
-    "audit": "audit",
-    "console": "console",
-}
 PAGE = 1000
 # A decision is recorded soon after it was taken; by a clock of another machine.
 SOON_MS = 120_000
@@ -78,15 +68,7 @@ def decisions(client: Letopis, ledger: str, first: int, last: int) -> Iterator[R
 
 def recorded(fact: dict[str, str]) -> Recorded | None:
     """The decision behind a fact; None where there is none, or a lease stands for it."""
-    authorization = json.loads(fact["meta"]).get("authorization")
-    if not authorization or not authorization.get("input"):
-        return None
-    return Recorded(
-        ledger=fact["ledger"],
-        position=int(fact["position"]),
-        recorded_at=fact["recorded_at"],
-        authorization=authorization,
-    )
+    return Recorded.of(fact["ledger"], int(fact["position"]), fact["recorded_at"], fact["meta"])
 
 
 @dataclass(slots=True)

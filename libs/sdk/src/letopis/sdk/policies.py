@@ -10,6 +10,7 @@ from uuid import UUID
 from cyclopts import Parameter
 from rich.console import Console
 
+from letopis.common.ledgers import OWNERS
 from letopis.common.policy.amending import amended
 from letopis.common.policy.cli import app as app  # noqa: PLC0414 what the command line mounts
 from letopis.common.policy.engine import Engine
@@ -17,7 +18,7 @@ from letopis.common.policy.rehearsal import ask
 from letopis.common.policy.sources import collect
 from letopis.sdk import decisions
 from letopis.sdk.client import Letopis
-from letopis.sdk.decisions import OWNERS, Revisions
+from letopis.sdk.decisions import Revisions
 
 _PLACE = re.compile(r"([a-z][a-z0-9_-]*)/([1-9][0-9]*)\Z")
 _ACTION = re.compile(r"[a-z_]+\.[a-z_]+\.[a-z_]+\Z")

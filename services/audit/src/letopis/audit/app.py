@@ -26,13 +26,14 @@ from letopis.audit.log.shelf import Shelf
 from letopis.audit.report.api import router as report
 from letopis.audit.report.shelf import Shelf as ReportShelf
 from letopis.audit.schedule.api import router as schedule
-from letopis.audit.settings import LEDGERS, AuditSettings
+from letopis.audit.settings import AuditSettings
 from letopis.audit.subject.api import router as subject
 from letopis.audit.subject.office import KeyOffice
 from letopis.audit.voice.api import router as voice
 from letopis.common.database import open_engine
 from letopis.common.http import Resources, create_service, ledger_door, open_resources
 from letopis.common.identity.directory import DirectoryView
+from letopis.common.ledgers import LEDGERS
 from letopis.common.objects import ObjectStore
 from letopis.common.policy.in_force import PolicyInForceView
 from letopis.common.replaying.api import replay_doors

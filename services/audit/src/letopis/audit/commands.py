@@ -24,9 +24,9 @@ from letopis.audit.evidence.verifier.note import Keys, keys_of
 from letopis.audit.evidence.verifier.pack import verify as verify_pack
 from letopis.audit.evidence.verifier.witness import policy_of
 from letopis.audit.log.sealed import NotSealedYet
-from letopis.audit.settings import LEDGERS, OWNERS
 from letopis.audit.siem.commands import app as siem_app
 from letopis.audit.witness.commands import app as witness_app
+from letopis.common.ledgers import LEDGERS, OWNERS
 from letopis.sdk.client import Letopis
 from letopis.sdk.places import find_places
 from letopis.sdk.problems import Problem

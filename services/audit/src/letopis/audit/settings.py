@@ -6,19 +6,6 @@ from pydantic_settings import SettingsConfigDict
 
 from letopis.common.settings import ServiceSettings
 
-# Every ledger of the installation and the service that owns it.
-OWNERS = {
-    "registry": "registry",
-    "features": "features",
-    "access": "features",
-    "inference": "inference",
-    "decisions": "inference",
-    "monitoring": "monitoring",
-    "audit": "audit",
-    "console": "console",
-}
-LEDGERS = tuple(OWNERS)
-
 
 class AuditSettings(ServiceSettings):
     """What the chronicle needs beside the common settings."""

@@ -15,7 +15,7 @@ from letopis.audit.report.issuing import Issuing
 from letopis.audit.report.views import IssuedReport
 from letopis.audit.schedule.clock import Clockwork
 from letopis.audit.schedule.views import Schedules
-from letopis.audit.settings import LEDGERS, OWNERS, AuditSettings
+from letopis.audit.settings import AuditSettings
 from letopis.audit.siem.sending import Kept, Receiver, Sending
 from letopis.audit.subject.reactions import DestroyWhenApproved, Telling
 from letopis.audit.subject.views import SubjectKeys
@@ -24,6 +24,7 @@ from letopis.audit.voice.watching import Watching, heartbeat_signer
 from letopis.audit.witness.asking import Asking
 from letopis.audit.witness.policy import WitnessPolicy, parse
 from letopis.common.eventstore.partitions import keep_ahead
+from letopis.common.ledgers import LEDGERS, OWNERS
 from letopis.common.observability import Metrics
 from letopis.common.process import Process
 from letopis.common.projecting import View

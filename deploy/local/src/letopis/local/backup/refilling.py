@@ -7,10 +7,10 @@ from typing import Any
 import psycopg
 
 from letopis.common.errors import LetopisError
+from letopis.common.ledgers import OWNERS
 from letopis.local import control
 from letopis.local.backup.restoring import StackRuns, databases_up
 from letopis.local.postgres.provision import in_database
-from letopis.local.topology import LEDGERS
 
 _COLUMNS = (
     "ledger, position, stream, version, prev, event_id, type, schema_version, recorded_at, command_id, salt, data, meta"
@@ -63,7 +63,7 @@ def refill(data: Path) -> dict[str, tuple[int, int]]:
     with control.Lock(data), databases_up(data) as (server, _):
         found = {}
         with psycopg.connect(in_database(server, "letopis_audit")) as audit:
-            for ledger, owner in LEDGERS.items():
+            for ledger, owner in OWNERS.items():
                 with psycopg.connect(in_database(server, f"letopis_{owner}")) as own:
                     if (span := refill_ledger(audit, own, ledger)) is not None:
                         found[ledger] = span

@@ -8,8 +8,9 @@ from nats.js import JetStreamContext
 from nats.js.api import AckPolicy, ConsumerConfig, DeliverPolicy, RetentionPolicy, StreamConfig
 from nats.js.errors import NotFoundError
 
+from letopis.common.ledgers import LEDGERS
 from letopis.local.nats import replays
-from letopis.local.topology import LEDGERS, OFFSETS, stream_of
+from letopis.local.topology import OFFSETS, stream_of
 
 FOURTEEN_DAYS = 14 * 24 * 3600.0
 

@@ -13,9 +13,10 @@ from pathlib import Path
 import msgspec
 
 from letopis.common.errors import LetopisError
+from letopis.common.ledgers import LEDGERS
 from letopis.local.nats.keys import new_seed, public_key
 from letopis.local.nats.permissions import NatsUser, of_subscriber
-from letopis.local.topology import LEDGERS, OFFSETS
+from letopis.local.topology import OFFSETS
 from letopis.local.vault import Vault, new_password
 
 _NAME = re.compile(r"[a-z][a-z0-9-]{1,30}\Z")

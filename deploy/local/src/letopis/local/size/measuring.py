@@ -8,11 +8,12 @@ import nats
 import psycopg
 from nats.js.errors import NotFoundError
 
+from letopis.common.ledgers import LEDGERS, OWNERS
 from letopis.local.environment import Secrets, nats_url, superuser_url
 from letopis.local.plan import Plan
 from letopis.local.postgres.provision import in_database
 from letopis.local.size.forecast import LedgerSize, Size, Sizes
-from letopis.local.topology import LEDGERS, stream_of
+from letopis.local.topology import stream_of
 
 # An index without a row has one page, a table and its toast have none; maps of free and visible pages hardly grow.
 _PAGE = 8192
@@ -44,7 +45,7 @@ async def measure(plan: Plan, secrets: Secrets) -> Sizes:
     buses = await streams(nats_url(plan), secrets.admin_seed.read_text("ascii"))
     ledgers, views = [], dict[str, Size]()
     with psycopg.connect(in_database(server, "letopis_audit")) as audit:
-        for ledger, owner in LEDGERS.items():
+        for ledger, owner in OWNERS.items():
             with psycopg.connect(in_database(server, f"letopis_{owner}")) as own:
                 tiles = tiles_of(plan.data / "objects" / "log", ledger)
                 ledgers.append(of_ledger(own, audit, ledger, bus=buses.get(ledger, 0), tiles=tiles))

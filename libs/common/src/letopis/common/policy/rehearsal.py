@@ -4,6 +4,7 @@ Questions are what facts recorded: input, result and revision. Nothing else is n
 nothing but its input and the bundle.
 """
 
+import json
 from collections import Counter
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
@@ -29,6 +30,14 @@ class Recorded:
     position: int
     recorded_at: str
     authorization: dict[str, Any]
+
+    @classmethod
+    def of(cls, ledger: str, position: int, recorded_at: str, meta: bytes | str) -> "Recorded | None":
+        """The decision behind a fact; None where there is none, or a lease stands for it."""
+        authorization = json.loads(meta).get("authorization")
+        if not authorization or not authorization.get("input"):
+            return None
+        return cls(ledger=ledger, position=position, recorded_at=recorded_at, authorization=authorization)
 
     @property
     def answered(self) -> bool:

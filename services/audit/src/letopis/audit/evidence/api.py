@@ -23,11 +23,11 @@ from letopis.audit.log.sealed import NotSealedYet
 from letopis.audit.report.decider import ReportUnknown
 from letopis.audit.report.handing import issued_report
 from letopis.audit.report.scoping import FactUnknown, NoDecision, Scoping, TooMany
-from letopis.audit.settings import LEDGERS
 from letopis.common.envelope import record_to_json, time_text
 from letopis.common.errors import Invalid, NotFound
 from letopis.common.http import Body, Call, Object, Receipt, governed, media, problems, public
 from letopis.common.leaf import leaf_bytes, leaf_hash
+from letopis.common.ledgers import LEDGERS
 
 router = APIRouter(prefix="/v1", tags=["evidence"])
 

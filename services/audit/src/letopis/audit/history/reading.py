@@ -14,10 +14,10 @@ from letopis.audit.history import as_of, decision
 from letopis.audit.history.cited import Cited, cite, cited
 from letopis.audit.log.copy import CopyStore
 from letopis.audit.log.sealed import NotSealedYet, SealedLog
-from letopis.audit.settings import LEDGERS
 from letopis.common.envelope import Record, time_text
 from letopis.common.errors import NotFound
 from letopis.common.following.moments import last_before
+from letopis.common.ledgers import LEDGERS
 
 MADE = "decisions.decision.made"
 MOST = 2000

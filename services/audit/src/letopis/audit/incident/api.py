@@ -23,9 +23,9 @@ from letopis.audit.incident.decider import (
     SamePerson,
 )
 from letopis.audit.incident.events import Continuation, ContinuationRequested
-from letopis.audit.settings import LEDGERS
 from letopis.common.errors import NotFound
 from letopis.common.http import Body, Call, Object, Receipt, governed, problems
+from letopis.common.ledgers import LEDGERS
 
 router = APIRouter(prefix="/v1/incidents", tags=["incident"])
 

@@ -9,9 +9,9 @@ from pydantic import BaseModel
 from letopis.audit.checkpoint.succession import succession_notes
 from letopis.audit.log.sealed import SealedLog
 from letopis.audit.log.tile import WIDTH, BadTile, Tile, parse_index
-from letopis.audit.settings import LEDGERS
 from letopis.common.errors import NotFound
 from letopis.common.http import Call, Object, governed, media, problems, public
+from letopis.common.ledgers import LEDGERS
 
 router = APIRouter(tags=["log"])
 FOREVER = {"Cache-Control": "public, max-age=31536000, immutable"}

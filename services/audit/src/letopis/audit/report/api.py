@@ -15,9 +15,9 @@ from letopis.audit.report.issuing import Issuing, ScopeWrong
 from letopis.audit.report.schema import schema
 from letopis.audit.report.scoping import FactUnknown, NoDecision
 from letopis.audit.report.shelf import TypeUnknown
-from letopis.audit.settings import LEDGERS
 from letopis.common.errors import LedgerHole, NotFound
 from letopis.common.http import Body, Call, Object, Receipt, governed, problems
+from letopis.common.ledgers import LEDGERS
 
 router = APIRouter(prefix="/v1", tags=["report"])
 KINDS = {"json": "application/json", "csv": "text/csv; charset=utf-8", "pdf": "application/pdf"}

@@ -7,7 +7,6 @@ import msgspec
 from fastapi import APIRouter, Path, Response
 from pydantic import BaseModel, Field
 
-from letopis.audit.settings import LEDGERS
 from letopis.audit.subject import views
 from letopis.audit.subject.decider import (
     SUBJECT,
@@ -29,6 +28,7 @@ from letopis.audit.subject.decider import (
 )
 from letopis.common.envelope import record_to_json, time_text
 from letopis.common.http import Body, Call, Object, Receipt, governed, problems
+from letopis.common.ledgers import LEDGERS
 from letopis.common.sealing import KeysAway
 
 router = APIRouter(prefix="/v1/subjects", tags=["subject"])

@@ -11,7 +11,6 @@ from letopis.audit.incident.decider import INCIDENT, Open
 from letopis.audit.log.copy import CopyStore
 from letopis.audit.log.note import Signer, sign_note
 from letopis.audit.log.sealed import SealedLog
-from letopis.audit.settings import LEDGERS, OWNERS
 from letopis.audit.voice import counting, views
 from letopis.audit.voice.decider import HEARTBEAT, VOICE, Listen, RecordHeartbeat
 from letopis.audit.voice.events import Counted, Kind
@@ -20,6 +19,7 @@ from letopis.common.envelope import Actor, Meta
 from letopis.common.errors import LedgerHole, Unavailable
 from letopis.common.following import Source
 from letopis.common.handling import Desk
+from letopis.common.ledgers import LEDGERS, OWNERS
 from letopis.common.observability import Metrics
 from letopis.common.projecting import ViewReader
 

@@ -12,12 +12,12 @@ from cyclopts import App, Parameter
 
 from letopis.audit.checkpoint.lock import LockStore
 from letopis.audit.log.note import BadNote, Verifier
-from letopis.audit.settings import LEDGERS
 from letopis.audit.witness.cosignature import Cosigner
 from letopis.audit.witness.serving import create_app
 from letopis.audit.witness.watching import Witness
 from letopis.common.clock import SystemClock
 from letopis.common.errors import LetopisError
+from letopis.common.ledgers import LEDGERS
 from letopis.common.private_files import make_private_folder, read_private, write_private
 
 app = App(name="witness", help="Sign the chronicle's checkpoints from outside, as long as it only grows.")

@@ -161,10 +161,8 @@ async def rehearse(
     state, composed = await _here(call)
     drafted = _open(state, release_id).drafted
     resources = call.resources
-    urls = {owner: resources.settings.url_of(owner) for owner in rehearsing.LEDGERS.values()}
-    found, stretches, away = await rehearsing.gather(
-        resources.store, resources.http, resources.tokens, urls, body.newest
-    )
+    ledgers = rehearsing.sources(resources.store, resources.http, resources.tokens, resources.settings.url_of)
+    found, stretches, away = await rehearsing.gather(ledgers, body.newest)
     after = await asyncio.to_thread(amended, composed.rooms, composing.values(drafted.changes))
     told = await rehearsing.compare(composed.in_force, after, found)
     document = canonical({"type": "policy_rehearsal", "schema_version": 1, "release_id": release_id, **told})

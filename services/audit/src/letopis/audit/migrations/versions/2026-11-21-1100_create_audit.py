@@ -4,8 +4,8 @@ from importlib.resources import files
 
 from alembic import context, op
 
-from letopis.audit.settings import LEDGERS
 from letopis.common.eventstore import schema
+from letopis.common.ledgers import LEDGERS
 from letopis.common.projecting import schema as projecting
 
 revision = "audit_0001"
