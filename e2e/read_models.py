@@ -76,13 +76,14 @@ def heads(stack: Stack) -> dict[str, int]:
 
 
 def types_after(stack: Stack, positions: dict[str, int]) -> list[str]:
-    """The stored names of all facts after these positions, of all ledgers."""
+    """The stored names of all facts after these positions, of all ledgers; of a denial the rules too."""
     found: list[str] = []
     for service in SERVICES:
         with stack.connect(service) as connection:
             for ledger, position in positions.items():
-                query = "SELECT type FROM es.event WHERE ledger = %s AND position > %s"
-                found += [row[0] for row in connection.execute(query, (ledger, position)).fetchall()]
+                query = "SELECT type, data::json->'rules' FROM es.readable WHERE ledger = %s AND position > %s"
+                rows = connection.execute(query, (ledger, position)).fetchall()
+                found += [f"{type} {' '.join(rules)}" if rules else type for type, rules in rows]
     return found
 
 

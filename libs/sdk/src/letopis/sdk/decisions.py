@@ -14,7 +14,7 @@ from letopis.common.policy.engine import Engine
 from letopis.common.policy.rehearsal import Recorded, Replay, replay
 from letopis.common.policy.sources import Bundle, bundle_of, collect
 from letopis.sdk.client import Letopis
-from letopis.sdk.problems import NotFound, Problem
+from letopis.sdk.problems import Forbidden, NotFound, Problem, Unavailable
 
 PAGE = 1000
 # A decision is recorded soon after it was taken; by a clock of another machine.
@@ -37,16 +37,22 @@ def at(client: Letopis, ledger: str, position: int) -> dict[str, str]:
 
 
 def numbered(client: Letopis, number: UUID, ledgers: tuple[str, ...] = tuple(OWNERS)) -> dict[str, str]:
-    """The first fact that carries this authorization, or is this event; both numbers tell their time."""
+    """The first fact that carries this authorization, or is this event; both numbers tell their time.
+
+    NotFound if no ledger that the reader may read has it; Unavailable if a ledger that may have it is away.
+    """
+    away: Unavailable | None = None
     for ledger in ledgers:
         try:
             found = _search(client, ledger, number)
-        except Problem:
-            # Somebody else's ledger, or one that is away: the decision may be in another.
+        except Forbidden:
+            continue
+        except Unavailable as problem:
+            away = problem
             continue
         if found is not None:
             return found
-    raise _missing(str(number))
+    raise away or _missing(str(number))
 
 
 def beside(ledger: str) -> tuple[str, ...]:
