@@ -85,7 +85,9 @@ class TestKilled:
         happened = Counter(kind for *_, kind in facts)
         assert {kind: happened[kind] for kind in ASKED} == ASKED
         assert max(Counter(event_id for event_id, *_ in facts).values()) == 1
-        query = "SELECT count(*) FROM es.readable WHERE type = 'audit.pack.made' AND data::jsonb->'scope' ? 'decision_id'"
+        query = (
+            "SELECT count(*) FROM es.readable WHERE type = 'audit.pack.made' AND data::jsonb->'scope' ? 'decision_id'"
+        )
         with storm.stack.connect("audit") as connection:
             assert connection.execute(query).fetchone() == (1,)
         query = (

@@ -32,7 +32,7 @@ class TestDropped:
         assert read_models.differing(content, read_models.all_rows(whole)) == set()
         assert sum(len(rows) for tables in content.values() for rows in tables.values()) > 5 * world.accounts
         told = read_models.types_after(whole, before)
-        # Where so many begin at once policy may not answer in time; what was asked then is denied, recorded, tried again.
+        # Where so many begin at once policy may not answer in time; that is denied, recorded, and asked again.
         late = re.compile(r"[a-z]+\.authorization\.denied policy\.(late|away)")
         assert {one for one in told if not late.fullmatch(one)} <= OF_A_NEW_PROCESS, f"rebuilding recorded {told}"
         assert after.keys() == before.keys()

@@ -61,7 +61,7 @@ class Owner:
     async def read(self):
         """What the owner can read now."""
         await self.keyring.refresh()
-        opened = await OpenedLedger(self.source, self.catalogue, self.keyring).read(0, 100)
+        opened = await OpenedLedger(self.source, self.catalogue, self.keyring).read(0, 100, sure=True)
         return [tell(one, self.catalogue).fact for one in opened]
 
 
@@ -86,6 +86,8 @@ async def bank(chronicle, settings, subject_keys):
         projector = Projector(SubjectKeys, {name: one.source for name, one in owners.items()}, engine)
 
         async def work():
+            for one in owners.values():
+                await one.source.head()
             while not projector.live or await projector.step():
                 await projector.step()
             await telling.step()

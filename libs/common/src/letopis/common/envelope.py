@@ -1,5 +1,6 @@
 """What surrounds a fact: who, why, by which authorization, and where it stands in its ledger."""
 
+import re
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
@@ -76,6 +77,7 @@ class Record:
 
 
 _META = msgspec.json.Decoder(Meta)
+_TIME = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{6}Z", re.ASCII)
 
 
 def encode_meta(meta: Meta) -> bytes:
@@ -88,11 +90,14 @@ def decode_meta(data: bytes) -> Meta:
 
 def time_text(moment: datetime) -> str:
     """UTC with exactly six fraction digits, as leaves and records spell it."""
-    return moment.astimezone(UTC).isoformat(timespec="microseconds").removesuffix("+00:00") + "Z"
+    return (moment if moment.tzinfo is UTC else moment.astimezone(UTC)).isoformat(timespec="microseconds")[:26] + "Z"
 
 
 def time_of(text: str) -> datetime:
-    return datetime.strptime(text, "%Y-%m-%dT%H:%M:%S.%fZ").replace(tzinfo=UTC)
+    """The moment behind such a text; ValueError for any other spelling of it."""
+    if not _TIME.fullmatch(text):
+        raise ValueError(f"{text!r} is not a time in UTC with six fraction digits")
+    return datetime.fromisoformat(text)
 
 
 def record_to_json(record: Record) -> dict[str, str]:

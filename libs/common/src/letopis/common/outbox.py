@@ -215,7 +215,7 @@ class Relay:
         sequence = await self._last_sequence(js)
         before = (await connection.execute(_PROGRESS, {"ledger": self.ledger})).scalar_one_or_none() or 0
         found = await self._last_told(js, sequence)
-        if found and not await self.source.read(found - 1, 1):
+        if found and not await self.source.read(found - 1, 1, sure=True):
             # Somebody restored the database from an old backup, or this stream belongs to another one.
             await self._record(connection, "news_ahead", before, found)
             raise NewsAhead(f"the stream of {self.ledger} tells of fact {found}, which the ledger does not have")

@@ -18,21 +18,24 @@ from letopis.common.errors import Unavailable
 
 _SELECT: LiteralString = (
     "SELECT ledger, position, stream, version, prev, event_id, type, schema_version, recorded_at, command_id,"
-    " salt, data, meta FROM es.event WHERE "
+    " salt, data, meta FROM "
 )
 _ASSIGN = tuple(getattr(Record, field.name).__set__ for field in fields(Record))
 # A restart of the database leaves dead connections in the pool, two at most; they are noticed only in use.
 _TRIES = 3
 
 
-async def select(engine: AsyncEngine, where: LiteralString, values: Sequence[Any]) -> list[Record]:
+async def select(
+    engine: AsyncEngine, where: LiteralString, values: Sequence[Any], *, table: LiteralString = "es.event"
+) -> list[Record]:
     """The records that fit, in the order asked for; Unavailable when the database is away."""
+    query: LiteralString = f"{_SELECT}{table} WHERE {where}"
     tried = 1
     while True:
         try:
             async with driver(engine) as (connection, _):
                 cursor = connection.cursor(binary=True)
-                await cursor.execute(_SELECT + where, values)
+                await cursor.execute(query, values)
                 return _records(await cursor.fetchall())
         except Unavailable as away:
             if tried == _TRIES or not isinstance(away.__cause__, psycopg.Error):

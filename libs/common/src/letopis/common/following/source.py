@@ -55,7 +55,7 @@ class OwnLedger:
         self._busy = busy
         self._quiet = quiet
         self._pause = busy
-        self._asked = 0.0
+        self._asked = float("-inf")
         self._asking = asyncio.Lock()
 
     @property
@@ -68,8 +68,11 @@ class OwnLedger:
         return self._store
 
     async def read(self, after: int, limit: int, *, sure: bool = False) -> Sequence[Record]:
-        """From the store, which is sure always."""
-        del sure
+        """From the store; where all readers know of nothing newer, they ask together instead of each for itself."""
+        if not sure and self.known <= after:
+            await self._ask()
+            if self.known <= after:
+                return []
         records = await self._store.read(self.ledger, after, limit)
         if records:
             self._news.heard(self.ledger, records[-1].position)

@@ -2,24 +2,28 @@
 
 from collections.abc import Iterable, Sequence
 from datetime import datetime
-from typing import Any
+from operator import attrgetter
+from typing import Any, LiteralString
 from uuid import UUID
 
-from sqlalchemy.exc import IntegrityError
+from psycopg.errors import UniqueViolation
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from letopis.common.database import away_is_unavailable
+from letopis.common.driver import driver
 from letopis.common.envelope import Record
 from letopis.common.errors import Conflict, LedgerHole
+from letopis.common.eventstore import records as stored
 
 _FIELDS = (
     *("ledger", "position", "stream", "version", "prev", "event_id", "type", "schema_version", "recorded_at"),
     *("command_id", "salt", "data", "meta"),
 )
-_COLUMNS = ", ".join(_FIELDS)
-_KINDS = ["bigint", "text", "bigint", "bigint", "uuid", "text", "int", "timestamptz", "uuid", "bytea", "bytea", "bytea"]
-_UNNEST = ", ".join(f"%s::{kind}[]" for kind in _KINDS)
-_INSERT = f"INSERT INTO copy.record ({_COLUMNS}) SELECT %s, * FROM unnest({_UNNEST})"
+_KINDS = (
+    *("text", "int8", "text", "int8", "int8", "uuid", "text", "int4", "timestamptz", "uuid"),
+    *("bytea", "bytea", "bytea"),
+)
+_COPY = f"COPY copy.record ({', '.join(_FIELDS)}) FROM STDIN (FORMAT BINARY)"
 
 
 class CopyStore:
@@ -40,11 +44,12 @@ class CopyStore:
 
     async def append(self, ledger: str, records: Sequence[Record]) -> None:
         """Add records that follow each other; Conflict if somebody else copied one of them meanwhile."""
-        columns = [[getattr(record, name) for record in records] for name in _FIELDS[1:]]
         try:
-            async with away_is_unavailable(), self.engine.connect() as connection:
-                await connection.exec_driver_sql(_INSERT, (ledger, *columns))
-        except IntegrityError as error:
+            async with driver(self.engine) as (connection, _), connection.cursor().copy(_COPY) as copy:
+                copy.set_types(_KINDS)
+                for record in records:
+                    await copy.write_row(_row(record))
+        except UniqueViolation as error:
             raise Conflict(f"a copy of {ledger} from {records[0].position} on is there already") from error
 
     async def read(self, ledger: str, after: int, limit: int) -> list[Record]:
@@ -84,19 +89,20 @@ class CopyStore:
 
     async def find(self, event_id: UUID) -> Record | None:
         """The record of an event, whichever its ledger."""
-        query = f"SELECT {_COLUMNS} FROM copy.record WHERE event_id = %s"
-        rows = await self._rows(query, (event_id,))
-        return _record(rows[0]) if rows else None
+        found = await self._select("event_id = %s", (event_id,))
+        return found[0] if found else None
 
-    async def select(self, condition: str, ledger: str, *values: object) -> list[Record]:
+    async def select(self, condition: LiteralString, ledger: str, *values: object) -> list[Record]:
         """Records of a ledger that meet a condition over columns, in order."""
-        query = f"SELECT {_COLUMNS} FROM copy.record WHERE ledger = %s AND {condition} ORDER BY position"
-        return [_record(row) for row in await self._rows(query, (ledger, *values))]
+        where: LiteralString = f"ledger = %s AND {condition} ORDER BY position"
+        return await self._select(where, (ledger, *values))
+
+    async def _select(self, where: LiteralString, values: Sequence[Any]) -> list[Record]:
+        return await stored.select(self.engine, where, values, table="copy.record")
 
     async def _rows(self, statement: str, values: tuple[Any, ...]) -> Sequence[Any]:
         async with away_is_unavailable(), self.engine.connect() as connection:
             return (await connection.exec_driver_sql(statement, values)).fetchall()
 
 
-def _record(row: Sequence[Any]) -> Record:
-    return Record(**dict(zip(_FIELDS, row, strict=True)))
+_row = attrgetter(*_FIELDS)

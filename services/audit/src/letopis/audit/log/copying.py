@@ -28,7 +28,8 @@ def continuing(ledger: str, after: int, records: Sequence[Record], announced: Ma
     for expected, record in enumerate(records, after + 1):
         if record.ledger != ledger or record.position != expected:
             raise CopyRefused("hole", ledger, expected, f"is missing, {record.ledger}/{record.position} came instead")
-        if announced.get(record.position, leaf := leaf_hash(record)) != leaf:
+        leaf = announced.get(record.position)
+        if leaf is not None and leaf != leaf_hash(record):
             raise CopyRefused("leaf", ledger, record.position, "does not hash to the leaf that its owner announced")
     return records
 

@@ -69,6 +69,7 @@ class Telling:
     office: KeyOffice
     clock: Clock
     told: dict[str, int] = field(default_factory=dict)
+    _looked: dict[str, int] = field(default_factory=dict)
 
     async def run(self) -> None:
         """For ever; what is away is waited for."""
@@ -83,6 +84,9 @@ class Telling:
 
     async def step(self) -> bool:
         """A page of each ledger; whether there was any."""
+        read = await self.views.positions(views.SubjectKeys)
+        if read == self._looked:
+            return False
         busy = False
         for ledger in views.SubjectKeys.sources:
             page = await views.after(self.views, ledger, self.told.get(ledger, 0), PAGE)
@@ -90,6 +94,8 @@ class Telling:
                 await self._tell({one["key_id"]: one["subject"] for one in page})
                 self.told[ledger] = page[-1]["first_position"]
             busy = busy or len(page) == PAGE
+        if not busy:
+            self._looked = read
         return busy
 
     async def _tell(self, keys: dict[str, str]) -> None:
