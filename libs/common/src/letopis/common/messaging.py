@@ -14,7 +14,7 @@ from nats.aio.client import Client
 from nats.errors import Error as NatsError
 from nats.js import JetStreamContext
 
-from letopis.common.envelope import Record, record_from_json, record_line, record_to_json
+from letopis.common.envelope import Record, record_from_json, record_line, record_to_json, records_of_lines
 from letopis.common.errors import EventStoreError, Unavailable
 from letopis.common.leaf import leaf_hash_told
 
@@ -105,7 +105,7 @@ def told_in(subject: str, body: bytes) -> Tidings:
 
 def _segment_told(body: bytes) -> Tidings:
     lines = zstandard.ZstdDecompressor().decompressobj().decompress(body).splitlines()
-    records = [record_from_json(msgspec.json.decode(line)) for line in lines]
+    records = records_of_lines(lines)
     return Tidings(records[-1].position, records, {})
 
 

@@ -12,7 +12,7 @@ from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from letopis.common.database import away_is_unavailable
-from letopis.common.envelope import Record, record_from_json, record_line
+from letopis.common.envelope import Record, record_line, records_of_lines
 from letopis.common.errors import LedgerHole
 from letopis.common.objects import ObjectStore
 
@@ -21,7 +21,6 @@ PIECE = 4096
 _KEPT = 8
 # A partition that was retired meanwhile is missed by nobody: who appends to a stream names its version.
 _BELIEVED = 60.0
-_LINES = msgspec.json.Decoder(dict[str, str])
 
 
 class Piece(msgspec.Struct, frozen=True):
@@ -48,8 +47,7 @@ def pack(records: Sequence[Record]) -> bytes:
 
 def unpack(data: bytes) -> list[Record]:
     """The records of an object."""
-    lines = zstandard.ZstdDecompressor().decompressobj().decompress(data).splitlines()
-    return [record_from_json(_LINES.decode(line)) for line in lines]
+    return records_of_lines(zstandard.ZstdDecompressor().decompressobj().decompress(data).splitlines())
 
 
 class Archive:

@@ -1,26 +1,22 @@
-"""Stored facts as records: read in the driver's binary format and built without their `__init__`.
+"""Stored facts as records, read in the driver's binary format: text would double the bytes of `data` and `meta`.
 
-Text would double the bytes of `data` and `meta`, and a frozen dataclass sets each of its fields by a call of its own;
-together these cost more than the query. Every reader of a ledger in the service's own database goes through here.
+Every reader of a ledger in the service's own database goes through here.
 """
 
-from collections import deque
 from collections.abc import Sequence
-from dataclasses import fields
 from typing import Any, LiteralString
 
 import psycopg
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from letopis.common.driver import driver
-from letopis.common.envelope import Record
+from letopis.common.envelope import Record, records_of_rows
 from letopis.common.errors import Unavailable
 
 _SELECT: LiteralString = (
     "SELECT ledger, position, stream, version, prev, event_id, type, schema_version, recorded_at, command_id,"
     " salt, data, meta FROM "
 )
-_ASSIGN = tuple(getattr(Record, field.name).__set__ for field in fields(Record))
 # A restart of the database leaves dead connections in the pool, two at most; they are noticed only in use.
 _TRIES = 3
 
@@ -36,16 +32,8 @@ async def select(
             async with driver(engine) as (connection, _):
                 cursor = connection.cursor(binary=True)
                 await cursor.execute(query, values)
-                return _records(await cursor.fetchall())
+                return records_of_rows(await cursor.fetchall())
         except Unavailable as away:
             if tried == _TRIES or not isinstance(away.__cause__, psycopg.Error):
                 raise
             tried += 1
-
-
-def _records(rows: Sequence[Sequence[Any]]) -> list[Record]:
-    """Column by column, so that no Python runs for each fact."""
-    records = [object.__new__(Record) for _ in rows]
-    for assign, column in zip(_ASSIGN, zip(*rows, strict=True), strict=False):
-        deque(map(assign, records, column), maxlen=0)
-    return records

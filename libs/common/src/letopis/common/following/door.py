@@ -3,9 +3,8 @@
 from collections.abc import Sequence
 
 import httpx
-import msgspec
 
-from letopis.common.envelope import Record, record_from_json
+from letopis.common.envelope import Record, records_of_lines
 from letopis.common.errors import LedgerHole, Unavailable
 from letopis.common.following.news import News
 
@@ -29,7 +28,7 @@ class DoorLedger:
     async def read(self, after: int, limit: int, *, sure: bool = False) -> Sequence[Record]:
         del sure
         answer = await self._knock(after, limit)
-        records = [record_from_json(msgspec.json.decode(line)) for line in answer.content.splitlines()]
+        records = records_of_lines(answer.content.splitlines())
         for expected, record in enumerate(records, after + 1):
             if record.position != expected:
                 raise LedgerHole(f"{self.ledger}/{expected} is missing", ledger=self.ledger, position=expected)

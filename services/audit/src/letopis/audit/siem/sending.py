@@ -7,16 +7,18 @@ import ssl
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
-from letopis.audit.log.copy import CopyStore
 from letopis.audit.siem.ecs import SHAPES
 from letopis.audit.siem.syslog import Reached, framed, mark, messages
 from letopis.common.clock import Clock
 from letopis.common.envelope import time_text
 from letopis.common.errors import Unavailable
 from letopis.common.observability import Metrics
+
+if TYPE_CHECKING:
+    from letopis.audit.log.copy import CopyStore
 
 # Positions looked through at once; few of them are security events.
 STRETCH = 20_000
@@ -81,7 +83,7 @@ class Sending:
     """
 
     receiver: Receiver
-    copies: CopyStore
+    copies: "CopyStore"
     ledgers: Sequence[str]
     kept: Kept
     clock: Clock
