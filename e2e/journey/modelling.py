@@ -111,9 +111,10 @@ def train(world: World, flavour: str, dataset_id: str, table: Any, later: Any) -
 def logged(world: World, flavour: str, dataset_id: str, gini: float) -> str:
     """The run in the MLflow tracking server of the stack."""
     os.environ |= {"GIT_PYTHON_REFRESH": "quiet", "MLFLOW_SUPPRESS_PRINTING_URL_TO_STDOUT": "true"}
-    logging.getLogger("mlflow").setLevel(logging.WARNING)
     import mlflow
 
+    # Importing it sets its own level.
+    logging.getLogger("mlflow").setLevel(logging.WARNING)
     mlflow.set_tracking_uri(world.urls["mlflow"])
     world.until("MLflow", lambda: _answers(world), 60)
     mlflow.set_experiment(MODEL)

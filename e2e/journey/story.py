@@ -98,6 +98,7 @@ def score(world: World, story: Story, month: str) -> None:
     job = scoring.score_month(world, month)
     assert job["scored"] == job["rows"] == world.accounts, job
     story.decisions += job["scored"]
+    world.tell("bank", f"{month[:7]}: {job['scored']:,} decisions from a file of {job['rows']:,} rows")
     before = scoring.scored_before(month)
     if before is not None and before != data.APRIL:
         scoring.outcomes(world, before)
