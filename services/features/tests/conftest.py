@@ -1,10 +1,14 @@
 """Features on a real PostgreSQL, Valkey and policy engine, with sources on disk and people a registry knows."""
 
+import asyncio
 import importlib.util
 import os
+import shutil
 import subprocess
 import sys
 from collections.abc import AsyncIterator, Callable
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -16,7 +20,7 @@ from letopis.common.policy.sources import bundle_of, collect
 from letopis.common.testing.settling import live_views
 from letopis.features.settings import FeaturesSettings
 from letopis.features.worker import VIEWS
-from letopis.registry.contract import PrincipalRegistered, RoleGranted, RoleRevoked
+from letopis.registry.contract import RoleRevoked
 
 # Tests are imported by path; what they share is loaded once under a name of its own.
 _path = Path(__file__).with_name("shop.py")
@@ -25,9 +29,8 @@ shop_module = importlib.util.module_from_spec(_spec)
 sys.modules["features_shop"] = shop_module
 _spec.loader.exec_module(shop_module)
 
-Shop, Registry, opened = shop_module.Shop, shop_module.Registry, shop_module.opened
-PEOPLE, panel, people = shop_module.PEOPLE, shop_module.panel, shop_module.people
-PANEL_CLASSES, PEOPLE_CLASSES, VIEW_SQL = shop_module.PANEL_CLASSES, shop_module.PEOPLE_CLASSES, shop_module.VIEW_SQL
+Shop, Registry, opened, enrolled = shop_module.Shop, shop_module.Registry, shop_module.opened, shop_module.enrolled
+EMPTY = live_views("features", tuple(VIEWS))
 
 # A process of its own: `act` gets the opened shop, and does not come back.
 _PROCESS = """
@@ -61,33 +64,66 @@ def policy_url(opa_serving: Callable[..., str]) -> str:
 
 @pytest.fixture
 async def registry() -> "Registry":
-    made = Registry()
-    for login, role in PEOPLE.items():
-        await made.tell(
-            PrincipalRegistered(
-                login=login, person=login.title(), name=login, kind="human", organisation="bank", until=None
-            ),
-            RoleGranted(login=login, role=role),
+    return await enrolled()
+
+
+@pytest.fixture(scope="session")
+def settings_of(policy_url: str, valkey_server: str) -> Callable[[Any, Path], FeaturesSettings]:
+    """Settings of a service on a database, with its files in a folder."""
+
+    def made(database: Any, folder: Path) -> FeaturesSettings:
+        return FeaturesSettings(
+            database_url=database.app_url,
+            projector_url=database.projector_url,
+            opa_url=policy_url,
+            valkey_url=valkey_server,
+            object_store_url=(folder / "objects").as_uri(),
+            state_dir=folder / "state",
+            source_root=folder / "sources",
         )
+
     return made
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Stock:
+    """What a stocked service begins with: its files, and what makes its database (and them) once a session."""
+
+    files: Path
+    prepare: Callable[[Any], None]
+
+
+@pytest.fixture(scope="session")
+def stock(tmp_path_factory: pytest.TempPathFactory, settings_of: Callable[..., FeaturesSettings]) -> Stock:
+    files = tmp_path_factory.mktemp("stock")
+
+    def prepare(database: Any) -> None:
+        EMPTY(database)
+        # The test's own loop is running already.
+        with ThreadPoolExecutor(1) as thread:
+            thread.submit(asyncio.run, shop_module.stock(settings_of(database, files))).result()
+
+    return Stock(files=files, prepare=prepare)
+
+
 @pytest.fixture
-def settings(tmp_path: Path, database: Callable[..., Any], policy_url: str, valkey_server: str) -> FeaturesSettings:
-    made = database("features", live_views("features", tuple(VIEWS)))
+def settings(
+    request: pytest.FixtureRequest,
+    tmp_path: Path,
+    database: Callable[..., Any],
+    settings_of: Callable[..., FeaturesSettings],
+    stock: Stock,
+) -> FeaturesSettings:
+    """Of a service that is empty, or stocked where the test asks for `stocked`."""
+    stocked = "stocked" in request.fixturenames
+    made = settings_of(database("features", stock.prepare if stocked else EMPTY), tmp_path)
+    if stocked:
+        shutil.copytree(stock.files, tmp_path, dirs_exist_ok=True)
     # One Valkey serves the whole session; what another test put online is gone.
-    with Redis.from_url(valkey_server) as valkey:
+    with Redis.from_url(made.valkey_url) as valkey:
         for key in valkey.scan_iter("letopis:online:*", count=1000):
             valkey.delete(key)
-    return FeaturesSettings(
-        database_url=made.app_url,
-        projector_url=made.projector_url,
-        opa_url=policy_url,
-        valkey_url=valkey_server,
-        object_store_url=(tmp_path / "objects").as_uri(),
-        state_dir=tmp_path / "state",
-        source_root=tmp_path / "sources",
-    )
+    return made
 
 
 @pytest.fixture
@@ -103,23 +139,8 @@ def reopen(settings: FeaturesSettings, registry: "Registry") -> Callable[[], Any
 
 
 @pytest.fixture
-async def stocked(shop: "Shop") -> "Shop":
+def stocked(shop: "Shop") -> "Shop":
     """With a panel and people, a view and a bundle, and a grant to Anna."""
-    await shop.source("panel", panel(), PANEL_CLASSES)
-    await shop.source("people", people(), PEOPLE_CLASSES)
-    await shop.grant(
-        "Anna", {"panel": ["status", "bill", "paid", "label"], "people": ["full_name", "email", "phone", "born"]}
-    )
-    await shop.done("/v1/entities", "anna", {"entity": "account", "key": "account_id"})
-    view = {
-        "name": "behaviour",
-        "entity": "account",
-        "event_time": "happened",
-        "known_time": "known",
-        "sql": VIEW_SQL,
-    }
-    await shop.done("/v1/views", "anna", view)
-    await shop.done("/v1/bundles", "anna", {"name": "credit", "features": [{"view_id": "behaviour.1"}]})
     return shop
 
 

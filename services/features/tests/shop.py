@@ -28,7 +28,7 @@ from letopis.features.app import FeaturesResources, create_app
 from letopis.features.contract import ACCESS, CONTRACT
 from letopis.features.settings import FeaturesSettings
 from letopis.features.worker import VIEWS
-from letopis.registry.contract import PRINCIPAL
+from letopis.registry.contract import PRINCIPAL, PrincipalRegistered, RoleGranted
 
 PEOPLE = {
     "anna": "data_scientist",
@@ -68,6 +68,19 @@ class Registry:
         await self.store.append_batch(
             "registry", UUID(int=7), seq, [new_fact(PRINCIPAL, fact, meta, SEALER) for fact in facts]
         )
+
+
+async def enrolled() -> Registry:
+    """A registry that knows everybody; it tells of them at the same positions each time."""
+    registry = Registry()
+    for login, role in PEOPLE.items():
+        await registry.tell(
+            PrincipalRegistered(
+                login=login, person=login.title(), name=login, kind="human", organisation="bank", until=None
+            ),
+            RoleGranted(login=login, role=role),
+        )
+    return registry
 
 
 @dataclass
@@ -213,3 +226,16 @@ async def opened(settings: FeaturesSettings, registry: Registry) -> AsyncIterato
             yield shop
         finally:
             await engine.dispose()
+
+
+async def stock(settings: FeaturesSettings) -> None:
+    """A panel and people, a view and a bundle, and a grant to Anna."""
+    async with opened(settings, await enrolled()) as shop:
+        await shop.source("panel", panel(), PANEL_CLASSES)
+        await shop.source("people", people(), PEOPLE_CLASSES)
+        columns = {"panel": ["status", "bill", "paid", "label"], "people": ["full_name", "email", "phone", "born"]}
+        await shop.grant("Anna", columns)
+        await shop.done("/v1/entities", "anna", {"entity": "account", "key": "account_id"})
+        view = {"name": "behaviour", "entity": "account", "event_time": "happened", "known_time": "known"}
+        await shop.done("/v1/views", "anna", view | {"sql": VIEW_SQL})
+        await shop.done("/v1/bundles", "anna", {"name": "credit", "features": [{"view_id": "behaviour.1"}]})
