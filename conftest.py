@@ -1,5 +1,9 @@
 """Every test may ask for real parts by naming their fixtures; none is judged by how long it takes."""
 
+import os
+import shutil
+import tempfile
+from pathlib import Path
 from typing import Any
 
 from hypothesis import HealthCheck, settings
@@ -14,6 +18,21 @@ settings.load_profile("letopis")
 # Files in e2e/ that look at one stack, and those that look at another one, hurt while the journey was played on it.
 STORM = ("e2e/test_alone.py", "e2e/test_faults.py", "e2e/test_streams.py")
 ALONE = ("e2e/test_consumers.py", "e2e/test_policy_rooms.py")
+
+
+# What tests write is gone with them: memory does not have to wait for a disk, where there is enough of it.
+MEMORY = Path("/dev/shm")  # noqa: S108 folders of pytest are its user's alone
+ROOM = 12 << 30
+
+
+def pytest_configure() -> None:
+    if "PYTEST_DEBUG_TEMPROOT" in os.environ or not MEMORY.is_dir():
+        return
+    told = dict(line.split(":") for line in Path("/proc/meminfo").read_text("ascii").splitlines())
+    available = int(told["MemAvailable"].split()[0]) << 10
+    if min(available, shutil.disk_usage(MEMORY).free) >= ROOM:
+        os.environ["PYTEST_DEBUG_TEMPROOT"] = os.environ["TMPDIR"] = str(MEMORY)
+        tempfile.tempdir = None
 
 
 class Scheduling(LoadScopeScheduling):

@@ -173,7 +173,7 @@ async def register(service: Any) -> None:
     )
     await registry.append("registry", "version:credit-default.1", 0, facts(CONTRACT, told))
     sources = dict(service.sources)
-    service.sources = sources | {"registry": OwnLedger(registry, "registry", News())}
+    service.sources = sources | {"registry": OwnLedger(registry, "registry", News(), busy=0, quiet=0)}
     await service.project(Versions)
 
 

@@ -33,7 +33,7 @@ async def desk(staffed):
         body = {"login": login, "person": login, "name": login.title(), "roles": ["operator"]}
         assert (await staffed.post("/v1/principals", "olga", body)).status_code == 201
     engine = open_engine(staffed.resources.settings.database_url)
-    hand, sources = Hand(), {"registry": OwnLedger(staffed.resources.store, "registry", News())}
+    hand, sources = Hand(), {"registry": OwnLedger(staffed.resources.store, "registry", News(), busy=0, quiet=0)}
     metrics = Metrics("test")
     probe = Reactor(Reaction(name="probe", sources={"registry": CONTRACT}, react=hand), sources, engine, metrics)
     release = Reactor(releases("registry", engine), sources, engine, metrics)

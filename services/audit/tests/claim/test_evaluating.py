@@ -134,7 +134,7 @@ class TestEvaluating:
 async def project(chronicle, settings):
     engine = open_engine(settings.projector_url, size=2)
     try:
-        source = OwnLedger(chronicle.resources.store, "audit", News())
+        source = OwnLedger(chronicle.resources.store, "audit", News(), busy=0, quiet=0)
         projector = Projector(ClaimsEvaluation, {"audit": source}, engine)
         while not projector.live or await projector.step():
             await projector.step()

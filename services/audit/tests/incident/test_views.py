@@ -17,7 +17,7 @@ from letopis.common.projecting.rebuild import rebuild
 async def projected(chronicle, settings):
     """Brings a view to the ledger's end; `again` builds it anew."""
     engine = open_engine(settings.projector_url)
-    sources = {"audit": OwnLedger(chronicle.resources.store, "audit", News())}
+    sources = {"audit": OwnLedger(chronicle.resources.store, "audit", News(), busy=0, quiet=0)}
 
     async def project(view, *, again=False):
         if again:

@@ -145,7 +145,9 @@ class TestList:
         issued = await sealed.post("/v1/reports", {})
         await sealed.get(f"/v1/reports/{issued.json()['id']}")
         engine = open_engine(settings.projector_url)
-        projector = Projector(IssuedReport, {"audit": OwnLedger(sealed.resources.store, "audit", News())}, engine)
+        projector = Projector(
+            IssuedReport, {"audit": OwnLedger(sealed.resources.store, "audit", News(), busy=0, quiet=0)}, engine
+        )
         while not projector.live or await projector.step():
             await projector.step()
         [told] = (await sealed.get("/v1/reports")).json()

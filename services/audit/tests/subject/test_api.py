@@ -50,7 +50,7 @@ class Owner:
         self.keyring = Keyring(keys, pool=5)
         self.store = MemoryEventStore(SystemClock())
         self.ledger, self.catalogue, self.journal = ledger, catalogue, uuid4()
-        self.source = OwnLedger(self.store, ledger, News())
+        self.source = OwnLedger(self.store, ledger, News(), busy=0, quiet=0)
 
     async def tell(self, *told):
         await self.keyring.refresh()
@@ -61,7 +61,7 @@ class Owner:
     async def read(self):
         """What the owner can read now."""
         await self.keyring.refresh()
-        opened = await OpenedLedger(self.source, self.catalogue, self.keyring).read(0, 100, sure=True)
+        opened = await OpenedLedger(self.source, self.catalogue, self.keyring).read(0, 100)
         return [tell(one, self.catalogue).fact for one in opened]
 
 
@@ -86,8 +86,6 @@ async def bank(chronicle, settings, subject_keys):
         projector = Projector(SubjectKeys, {name: one.source for name, one in owners.items()}, engine)
 
         async def work():
-            for one in owners.values():
-                await one.source.head()
             while not projector.live or await projector.step():
                 await projector.step()
             await telling.step()
