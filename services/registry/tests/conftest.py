@@ -1,11 +1,16 @@
 """The registry over real PostgreSQL and policy, with tokens by name and views kept current after every request."""
 
+import asyncio
 import json
+import shutil
 from base64 import b64encode
-from contextlib import asynccontextmanager
-from dataclasses import dataclass, field
+from collections.abc import AsyncIterator, Callable
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from hashlib import sha256
+from pathlib import Path
 from typing import Any
 from uuid import uuid4
 
@@ -52,7 +57,10 @@ WHOLE = DRAFT | {
     "monitors": ["drift"],
     "documents": [{"name": "development", "sha256": "b" * 64}],
 }
+# Who has a key, from a seed: a registry that is opened again knows it.
+SEEDS = {"anna": b"a" * 32, "boris": b"b" * 32, "vera": b"v" * 32}
 EVIDENCE = ("documentation", "explainability", "fairness", "out_of_time_quality", "reproducible_build")
+EMPTY = live_views("registry", tuple(VIEWS))
 
 
 class Verifier:
@@ -85,7 +93,7 @@ class Registry:
     resources: RegistryResources
     projectors: list[Projector]
     ledger: SharedLedger
-    keys: dict[str, Ed25519PrivateKey] = field(default_factory=dict)
+    keys: dict[str, Ed25519PrivateKey]
 
     async def send(self, method: str, path: str, by: str, *, key: str = "", **sent: Any) -> httpx.Response:
         headers = {"Authorization": f"Bearer {by}", "Idempotency-Key": key or str(uuid4())}
@@ -108,9 +116,8 @@ class Registry:
         for login, roles in PEOPLE.items():
             body = {"login": login, "person": login, "name": login.title(), "roles": roles}
             assert (await self.post("/v1/principals", "olga", body)).status_code == 201
-        for login in ("anna", "boris", "vera"):
-            self.keys[login] = Ed25519PrivateKey.generate()
-            raw = self.keys[login].public_key().public_bytes(Encoding.Raw, PublicFormat.Raw)
+        for login, key in self.keys.items():
+            raw = key.public_key().public_bytes(Encoding.Raw, PublicFormat.Raw)
             enrolled = await self.post(f"/v1/principals/{login}/keys", login, {"public_key": b64encode(raw).decode()})
             assert enrolled.status_code == 201
 
@@ -173,45 +180,109 @@ def first() -> dict[str, str]:
     return {"token": TOKEN, "person": "olga", "name": "Olga"}
 
 
-@pytest.fixture
-async def registry(database, opa_server, tmp_path, subject_keys):
-    made = database("registry", live_views("registry", tuple(VIEWS)))
-    (tmp_path / "token").write_text(TOKEN)
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Stock:
+    """What a registry begins with: its artifacts, and what makes its database (and them) once a session."""
+
+    files: Path
+    prepare: Callable[[Any], None]
+
+
+Opening = Callable[[Any, Path], AbstractAsyncContextManager[Registry]]
+
+
+@pytest.fixture(scope="session")
+def opening(opa_server: str, subject_keys: Any) -> Opening:
+    """Opens a registry on a database, with its files in a folder."""
     pem = Ed25519PrivateKey.generate().private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
-    (tmp_path / "key.pem").write_bytes(pem)
-    settings = RegistrySettings(
-        database_url=made.app_url,
-        projector_url=made.projector_url,
-        opa_url=opa_server,
-        subject_keys_url=subject_keys.url,
-        subject_keys_secret_file=subject_keys.secret("registry"),
-        object_store_url=(tmp_path / "objects").as_uri(),
-        signing_key_file=tmp_path / "key.pem",
-        enrolment_token_file=tmp_path / "token",
-    )
 
     @asynccontextmanager
-    async def resources():
-        async with opened(settings) as real:
-            yield RegistryResources(**vars(real) | {"verifier": Verifier()})
+    async def opens(made: Any, folder: Path) -> AsyncIterator[Registry]:
+        (folder / "token").write_text(TOKEN)
+        (folder / "key.pem").write_bytes(pem)
+        settings = RegistrySettings(
+            database_url=made.app_url,
+            projector_url=made.projector_url,
+            opa_url=opa_server,
+            subject_keys_url=subject_keys.url,
+            subject_keys_secret_file=subject_keys.secret("registry"),
+            object_store_url=(folder / "objects").as_uri(),
+            signing_key_file=folder / "key.pem",
+            enrolment_token_file=folder / "token",
+        )
 
-    app = create_service("Letopis registry", "registry", settings, routers(), resources)
-    engine = open_engine(made.projector_url)
-    transport = httpx.ASGITransport(app=app)
-    async with (
-        app.router.lifespan_context(app),
-        httpx.AsyncClient(transport=transport, base_url="http://registry") as client,
-    ):
-        own = app.state.resources
-        ledger = SharedLedger(own.store, "registry", News())
-        projectors = [Projector(view, {"registry": ledger}, engine) for view in VIEWS]
-        running = Registry(app=app, client=client, resources=own, projectors=projectors, ledger=ledger)
-        await running.settle()
-        yield running
-    await engine.dispose()
+        @asynccontextmanager
+        async def resources() -> AsyncIterator[RegistryResources]:
+            async with opened(settings) as real:
+                yield RegistryResources(**vars(real) | {"verifier": Verifier()})
+
+        app = create_service("Letopis registry", "registry", settings, routers(), resources)
+        engine = open_engine(made.projector_url)
+        transport = httpx.ASGITransport(app=app)
+        keys = {login: Ed25519PrivateKey.from_private_bytes(seed) for login, seed in SEEDS.items()}
+        async with (
+            app.router.lifespan_context(app),
+            httpx.AsyncClient(transport=transport, base_url="http://registry") as client,
+        ):
+            own = app.state.resources
+            ledger = SharedLedger(own.store, "registry", News())
+            projectors = [Projector(view, {"registry": ledger}, engine) for view in VIEWS]
+            running = Registry(app=app, client=client, resources=own, projectors=projectors, ledger=ledger, keys=keys)
+            await running.settle()
+            yield running
+        await engine.dispose()
+
+    return opens
+
+
+def stock(opening: Opening, files: Path, act: Callable[[Registry], Any]) -> Stock:
+    """What a registry is after `act`."""
+
+    async def acting(database: Any) -> None:
+        async with opening(database, files) as registry:
+            await act(registry)
+
+    def prepare(database: Any) -> None:
+        EMPTY(database)
+        # The test's own loop is running already.
+        with ThreadPoolExecutor(1) as thread:
+            thread.submit(asyncio.run, acting(database)).result()
+
+    return Stock(files=files, prepare=prepare)
+
+
+@pytest.fixture(scope="session")
+def staff(opening: Opening, tmp_path_factory: pytest.TempPathFactory) -> Stock:
+    return stock(opening, tmp_path_factory.mktemp("staff"), Registry.enrol)
+
+
+@pytest.fixture(scope="session")
+def goods(opening: Opening, tmp_path_factory: pytest.TempPathFactory) -> Stock:
+    async def act(registry: Registry) -> None:
+        await registry.enrol()
+        assert await registry.ready() == "credit.1"
+
+    return stock(opening, tmp_path_factory.mktemp("goods"), act)
 
 
 @pytest.fixture
-async def staffed(registry):
-    await registry.enrol()
-    return registry
+async def registry(database, opening, tmp_path):
+    """Nobody is enrolled."""
+    async with opening(database("registry", EMPTY), tmp_path) as running:
+        yield running
+
+
+@pytest.fixture
+async def staffed(database, opening, staff, tmp_path):
+    """Everybody is enrolled."""
+    async with opening(database("registry", staff.prepare), tmp_path) as running:
+        yield running
+
+
+@pytest.fixture
+async def stocked(database, opening, goods, tmp_path):
+    """Everybody is enrolled, and the version `credit.1` lacks nothing for production."""
+    made = database("registry", goods.prepare)
+    shutil.copytree(goods.files, tmp_path, dirs_exist_ok=True)
+    async with opening(made, tmp_path) as running:
+        yield running

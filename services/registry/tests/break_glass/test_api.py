@@ -28,52 +28,50 @@ async def in_production(registry):
 
 
 class TestEmergency:
-    async def test_stops_the_ordinary_way_until_it_is_reviewed_and_ends_with_its_hours(self, staffed):
-        await security_officer(staffed)
-        ready = await staffed.ready()
-        await staffed.promote(ready)
-        waiting = (await staffed.post("/v1/promotions", "anna", {"version_id": ready})).json()["facts"][0]["data"]
+    async def test_stops_the_ordinary_way_until_it_is_reviewed_and_ends_with_its_hours(self, stocked):
+        await security_officer(stocked)
+        await stocked.promote("credit.1")
+        waiting = (await stocked.post("/v1/promotions", "anna", {"version_id": "credit.1"})).json()["facts"][0]["data"]
         # A version without any evidence is in production as soon as the second person agrees.
-        bare = await staffed.version(b"[1]")
-        id = await opened(staffed, bare)
-        assert await in_production(staffed) == bare
-        listed = (await staffed.get("/v1/break-glass?state=unreviewed", "irina")).json()
+        bare = await stocked.version(b"[1]")
+        id = await opened(stocked, bare)
+        assert await in_production(stocked) == bare
+        listed = (await stocked.get("/v1/break-glass?state=unreviewed", "irina")).json()
         assert [(one["version_id"], one["requested_by"], one["confirmed_by"]) for one in listed] == [
             (bare, "boris", "pavel")
         ]
         asked_path = f"/v1/promotions/{waiting['promotion_id']}/approvals"
         for path, by, body in (
-            ("/v1/promotions", "anna", {"version_id": ready}),
-            (asked_path, "boris", staffed.signed(waiting, "boris")),
+            ("/v1/promotions", "anna", {"version_id": "credit.1"}),
+            (asked_path, "boris", stocked.signed(waiting, "boris")),
         ):
-            refused = await staffed.post(path, by, body)
+            refused = await stocked.post(path, by, body)
             assert [one["rule"] for one in refused.json()["reasons"]] == ["break_glass.unreviewed"]
         review = {"outcome": "unjustified", "findings": "a rollback would have been enough"}
         for by in ("boris", "pavel"):
-            refused = await staffed.post(f"{ROOM}/{id}/reviews", by, review)
+            refused = await stocked.post(f"{ROOM}/{id}/reviews", by, review)
             assert refused.status_code == 403
-        assert (await staffed.post(f"{ROOM}/{id}/reviews", "vera", review)).status_code == 201
-        assert (await staffed.post(asked_path, "boris", staffed.signed(waiting, "boris"))).status_code == 201
+        assert (await stocked.post(f"{ROOM}/{id}/reviews", "vera", review)).status_code == 201
+        assert (await stocked.post(asked_path, "boris", stocked.signed(waiting, "boris"))).status_code == 201
 
-    async def test_leaves_production_with_its_hours_and_the_review_stays_owed(self, staffed):
-        await security_officer(staffed)
-        ready = await staffed.ready()
-        await staffed.promote(ready)
-        bare = await staffed.version(b"[1]")
-        await opened(staffed, bare)
-        resources = staffed.resources
+    async def test_leaves_production_with_its_hours_and_the_review_stays_owed(self, stocked):
+        await security_officer(stocked)
+        await stocked.promote("credit.1")
+        bare = await stocked.version(b"[1]")
+        await opened(stocked, bare)
+        resources = stocked.resources
         clock = FixedClock(datetime.now(UTC) + timedelta(minutes=119))
         lapsing = Lapsing(resources.desk, resources.views, clock)
         await lapsing.step()
-        await staffed.settle()
-        assert await in_production(staffed) == bare
+        await stocked.settle()
+        assert await in_production(stocked) == bare
         clock.at += timedelta(minutes=2)
         await lapsing.step()
-        await staffed.settle()
+        await stocked.settle()
         await lapsing.step()
-        assert await in_production(staffed) == ready
-        assert [one["running"] for one in (await staffed.get("/v1/break-glass", "irina")).json()] == [False]
-        refused = await staffed.post("/v1/promotions", "anna", {"version_id": ready})
+        assert await in_production(stocked) == "credit.1"
+        assert [one["running"] for one in (await stocked.get("/v1/break-glass", "irina")).json()] == [False]
+        refused = await stocked.post("/v1/promotions", "anna", {"version_id": "credit.1"})
         assert [one["rule"] for one in refused.json()["reasons"]] == ["break_glass.unreviewed"]
 
     async def test_needs_two_people_with_a_fresh_second_factor(self, staffed):

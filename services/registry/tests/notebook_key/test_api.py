@@ -8,12 +8,11 @@ ASK = {"purpose": "model_development", "use_case_id": "cards", "days": 7}
 
 
 @pytest.fixture
-async def issued(staffed):
+async def issued(stocked):
     """A key of Anna's."""
-    await staffed.ready()
-    made = await staffed.post("/v1/notebook-keys", "anna", ASK)
+    made = await stocked.post("/v1/notebook-keys", "anna", ASK)
     assert made.status_code == 201, made.text
-    return staffed, made.json()
+    return stocked, made.json()
 
 
 class TestKey:

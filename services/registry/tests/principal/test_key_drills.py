@@ -27,14 +27,13 @@ async def facts_of(registry, name):
 
 
 @pytest.fixture
-async def signed(staffed):
+async def signed(stocked):
     """Boris has signed a version into production, and another one waits for him."""
     body = {"login": "pavel", "person": "pavel", "name": "Pavel", "roles": ["security_officer"]}
-    assert (await staffed.post("/v1/principals", "olga", body)).status_code == 201
-    version = await staffed.ready()
-    done = await staffed.promote(version)
-    asked = (await staffed.post("/v1/promotions", "anna", {"version_id": version})).json()["facts"][0]["data"]
-    return staffed, done, asked
+    assert (await stocked.post("/v1/principals", "olga", body)).status_code == 201
+    done = await stocked.promote("credit.1")
+    asked = (await stocked.post("/v1/promotions", "anna", {"version_id": "credit.1"})).json()["facts"][0]["data"]
+    return stocked, done, asked
 
 
 async def approve(registry, asked, by="boris"):

@@ -16,16 +16,15 @@ class TestPreview:
         )
         assert told["tier"] == 1
 
-    async def test_is_empty_for_what_is_ready(self, staffed):
-        told = (await staffed.get(f"/v1/versions/{await staffed.ready()}/preview", "anna")).json()
+    async def test_is_empty_for_what_is_ready(self, stocked):
+        told = (await stocked.get("/v1/versions/credit.1/preview", "anna")).json()
         assert (told["ready"], told["missing"]) == (True, [])
 
 
 class TestRequest:
-    async def test_names_the_missing_evidence(self, staffed):
-        await staffed.ready()
-        second = await staffed.version(b"[]")
-        answer = await staffed.post("/v1/promotions", "anna", {"version_id": second})
+    async def test_names_the_missing_evidence(self, stocked):
+        second = await stocked.version(b"[]")
+        answer = await stocked.post("/v1/promotions", "anna", {"version_id": second})
         assert answer.status_code == 409
         assert answer.json()["code"] == "promotion.evidence_missing"
         assert "fairness" in answer.json()["missing"]
@@ -39,93 +38,91 @@ class TestRequest:
 
 
 class TestApprove:
-    async def test_another_persons_signature_puts_it_into_production(self, staffed):
-        version_id = await staffed.ready()
-        asked = await staffed.promote(version_id)
-        page = (await staffed.get("/v1/models/credit", "boris")).json()
-        assert page["in_production"] == version_id
-        seen = (await staffed.get(f"/v1/promotions/{asked['promotion_id']}", "irina")).json()
+    async def test_another_persons_signature_puts_it_into_production(self, stocked):
+        asked = await stocked.promote("credit.1")
+        page = (await stocked.get("/v1/models/credit", "boris")).json()
+        assert page["in_production"] == "credit.1"
+        seen = (await stocked.get(f"/v1/promotions/{asked['promotion_id']}", "irina")).json()
         assert seen["state"] == "completed"
         assert [vote["person"] for vote in seen["approvals"]] == ["boris"]
 
-    async def test_the_author_is_denied_and_the_denial_is_a_fact(self, staffed):
-        made = await staffed.post("/v1/promotions", "anna", {"version_id": await staffed.ready()})
+    async def test_the_author_is_denied_and_the_denial_is_a_fact(self, stocked):
+        made = await stocked.post("/v1/promotions", "anna", {"version_id": "credit.1"})
         asked = made.json()["facts"][0]["data"]
         path = f"/v1/promotions/{asked['promotion_id']}/approvals"
-        answer = await staffed.post(path, "anna", staffed.signed(asked, "anna"))
+        answer = await stocked.post(path, "anna", stocked.signed(asked, "anna"))
         assert answer.status_code == 403
         assert [one["rule"] for one in answer.json()["reasons"]] == ["four_eyes.self_approval"]
-        last = (await staffed.resources.store.read("registry", 0, 1000))[-1]
+        last = (await stocked.resources.store.read("registry", 0, 1000))[-1]
         assert last.type == "registry.authorization.denied"
         assert answer.json()["authorization_id"].encode() in last.data
 
     @pytest.mark.parametrize(
         "moved", ["version_digest", "environment_digest", "policy_revision", "key_id", "signature"]
     )
-    async def test_refuses_a_signature_over_anything_else(self, staffed, moved):
-        made = await staffed.post("/v1/promotions", "anna", {"version_id": await staffed.ready()})
+    async def test_refuses_a_signature_over_anything_else(self, stocked, moved):
+        made = await stocked.post("/v1/promotions", "anna", {"version_id": "credit.1"})
         asked = made.json()["facts"][0]["data"]
         other = "AAAA" if moved == "signature" else "0" * 16
-        body = staffed.signed(asked, "boris", **{moved: other})
-        answer = await staffed.post(f"/v1/promotions/{asked['promotion_id']}/approvals", "boris", body)
+        body = stocked.signed(asked, "boris", **{moved: other})
+        answer = await stocked.post(f"/v1/promotions/{asked['promotion_id']}/approvals", "boris", body)
         assert answer.status_code == 409
         assert answer.json()["code"] == "approval.signature_invalid"
 
-    async def test_refuses_another_persons_signature(self, staffed):
-        made = await staffed.post("/v1/promotions", "anna", {"version_id": await staffed.ready()})
+    async def test_refuses_another_persons_signature(self, stocked):
+        made = await stocked.post("/v1/promotions", "anna", {"version_id": "credit.1"})
         asked = made.json()["facts"][0]["data"]
-        body = staffed.signed(asked, "vera")
-        answer = await staffed.post(f"/v1/promotions/{asked['promotion_id']}/approvals", "boris", body)
+        body = stocked.signed(asked, "vera")
+        answer = await stocked.post(f"/v1/promotions/{asked['promotion_id']}/approvals", "boris", body)
         assert answer.json()["code"] == "approval.signature_invalid"
 
-    async def test_an_approval_is_no_rejection(self, staffed):
-        made = await staffed.post("/v1/promotions", "anna", {"version_id": await staffed.ready()})
+    async def test_an_approval_is_no_rejection(self, stocked):
+        made = await stocked.post("/v1/promotions", "anna", {"version_id": "credit.1"})
         asked = made.json()["facts"][0]["data"]
-        body = staffed.signed(asked, "boris", verdict="approve")
-        answer = await staffed.post(f"/v1/promotions/{asked['promotion_id']}/rejections", "boris", body)
+        body = stocked.signed(asked, "boris", verdict="approve")
+        answer = await stocked.post(f"/v1/promotions/{asked['promotion_id']}/rejections", "boris", body)
         assert answer.json()["code"] == "approval.signature_invalid"
 
-    async def test_a_repeated_approval_gets_the_first_answer(self, staffed):
-        made = await staffed.post("/v1/promotions", "anna", {"version_id": await staffed.ready()})
+    async def test_a_repeated_approval_gets_the_first_answer(self, stocked):
+        made = await stocked.post("/v1/promotions", "anna", {"version_id": "credit.1"})
         asked = made.json()["facts"][0]["data"]
-        path, body = f"/v1/promotions/{asked['promotion_id']}/approvals", staffed.signed(asked, "boris")
-        first = await staffed.post(path, "boris", body, key="once")
-        again = await staffed.post(path, "boris", body, key="once")
+        path, body = f"/v1/promotions/{asked['promotion_id']}/approvals", stocked.signed(asked, "boris")
+        first = await stocked.post(path, "boris", body, key="once")
+        again = await stocked.post(path, "boris", body, key="once")
         assert first.content == again.content
-        anew = await staffed.post(path, "boris", body)
+        anew = await stocked.post(path, "boris", body)
         assert anew.json()["code"] == "promotion.decided"
 
 
 class TestRollBack:
-    async def test_returns_to_the_version_before_and_needs_a_reason(self, staffed):
-        one = await staffed.ready()
-        await staffed.promote(one)
-        await staffed.promote(await staffed.ready(b"[]"))
-        denied = await staffed.post("/v1/models/credit/rollbacks", "boris", {"reason": "no"})
+    async def test_returns_to_the_version_before_and_needs_a_reason(self, stocked):
+        await stocked.promote("credit.1")
+        await stocked.promote(await stocked.ready(b"[]"))
+        denied = await stocked.post("/v1/models/credit/rollbacks", "boris", {"reason": "no"})
         assert denied.json()["reasons"][0]["rule"] == "rollback.reason"
-        done = await staffed.post("/v1/models/credit/rollbacks", "boris", {"reason": "alarms since the morning"})
-        assert done.json()["facts"][0]["data"]["to_version_id"] == one
-        page = (await staffed.get("/v1/models/credit", "irina")).json()
-        assert page["in_production"] == one
+        done = await stocked.post("/v1/models/credit/rollbacks", "boris", {"reason": "alarms since the morning"})
+        assert done.json()["facts"][0]["data"]["to_version_id"] == "credit.1"
+        page = (await stocked.get("/v1/models/credit", "irina")).json()
+        assert page["in_production"] == "credit.1"
         assert [change["how"] for change in page["history"]] == ["promotion", "promotion", "rollback"]
 
 
 class TestStepUp:
-    async def test_the_strictest_tier_wants_a_second_factor_of_the_last_quarter_of_an_hour(self, staffed):
-        made = await staffed.post("/v1/promotions", "anna", {"version_id": await staffed.ready()})
+    async def test_the_strictest_tier_wants_a_second_factor_of_the_last_quarter_of_an_hour(self, stocked):
+        made = await stocked.post("/v1/promotions", "anna", {"version_id": "credit.1"})
         asked = made.json()["facts"][0]["data"]
         assert asked["tier"] == 1
-        path, signed = f"/v1/promotions/{asked['promotion_id']}/approvals", staffed.signed(asked, "boris")
-        staffed.resources.verifier.factor_age = timedelta(minutes=16)
-        refused = await staffed.post(path, "boris", signed)
+        path, signed = f"/v1/promotions/{asked['promotion_id']}/approvals", stocked.signed(asked, "boris")
+        stocked.resources.verifier.factor_age = timedelta(minutes=16)
+        refused = await stocked.post(path, "boris", signed)
         assert [one["rule"] for one in refused.json()["reasons"]] == ["step_up.stale"]
         assert "letopis login --factor" in refused.json()["reasons"][0]["remedy"]
-        staffed.resources.verifier.factor_age = timedelta(minutes=14)
-        assert (await staffed.post(path, "boris", signed)).status_code == 201
+        stocked.resources.verifier.factor_age = timedelta(minutes=14)
+        assert (await stocked.post(path, "boris", signed)).status_code == 201
         # When it was shown stands in the fact, beside the decision that allowed it.
         record = next(
             one
-            for one in await staffed.resources.store.read("registry", 0, 1000)
+            for one in await stocked.resources.store.read("registry", 0, 1000)
             if one.type.endswith(".approved") and one.stream.startswith("promotion:")
         )
         allowed = json.loads(record.meta)["authorization"]["input"]

@@ -6,13 +6,12 @@ WEEK = (datetime.now(UTC).date() + timedelta(days=7)).isoformat()
 
 
 async def asked_for(registry, **change):
-    version = await registry.version(b"[7]", **change) if change else None
-    ready = await registry.ready()
-    if version is not None:
+    version = await registry.version(b"[7]", **change) if change else "credit.1"
+    if change:
         for kind in ("documentation", "explainability", "fairness", "out_of_time_quality", "reproducible_build"):
             await registry.evidence(version, kind, "anna")
         await registry.evidence(version, "validation_report", "vera")
-    made = await registry.post("/v1/promotions", "anna", {"version_id": version or ready})
+    made = await registry.post("/v1/promotions", "anna", {"version_id": version})
     assert made.status_code == 201, made.text
     return made.json()["facts"][0]["data"]
 
@@ -27,26 +26,26 @@ def proxy(answer, way):
 
 
 class TestProxy:
-    async def test_who_wrote_the_code_does_not_approve_it(self, staffed):
-        asked = await asked_for(staffed, code={"commit": "c0ffee", "authors": ["boris@bank.example"]})
-        assert proxy(await approval(staffed, asked, "boris"), "boris made or asked")
-        assert (await approval(staffed, asked, "vera")).status_code == 201
+    async def test_who_wrote_the_code_does_not_approve_it(self, stocked):
+        asked = await asked_for(stocked, code={"commit": "c0ffee", "authors": ["boris@bank.example"]})
+        assert proxy(await approval(stocked, asked, "boris"), "boris made or asked")
+        assert (await approval(stocked, asked, "vera")).status_code == 201
 
-    async def test_who_borrows_a_role_from_the_author_does_not(self, staffed):
-        asked = await asked_for(staffed)
+    async def test_who_borrows_a_role_from_the_author_does_not(self, stocked):
+        asked = await asked_for(stocked)
         loan = {"login": "boris", "role": "model_owner", "until": WEEK, "reason": "away"}
-        made = await staffed.post("/v1/delegations", "anna", loan)
+        made = await stocked.post("/v1/delegations", "anna", loan)
         assert made.status_code == 201, made.text
-        assert proxy(await approval(staffed, asked, "boris"), "anna made or asked, boris by a lent role")
-        assert len((await staffed.get("/v1/delegations", "irina")).json()) == 1
-        ended = await staffed.post(f"/v1/delegations/{made.json()['id']}/end", "boris")
+        assert proxy(await approval(stocked, asked, "boris"), "anna made or asked, boris by a lent role")
+        assert len((await stocked.get("/v1/delegations", "irina")).json()) == 1
+        ended = await stocked.post(f"/v1/delegations/{made.json()['id']}/end", "boris")
         assert ended.status_code == 201, ended.text
-        assert (await approval(staffed, asked, "boris")).status_code == 201
+        assert (await approval(stocked, asked, "boris")).status_code == 201
 
-    async def test_who_builds_in_one_team_with_the_author_does_not(self, staffed):
-        asked = await asked_for(staffed)
+    async def test_who_builds_in_one_team_with_the_author_does_not(self, stocked):
+        asked = await asked_for(stocked)
         for login in ("anna", "boris"):
-            joined = await staffed.post(f"/v1/principals/{login}/groups", "olga", {"group": "team:cards"})
+            joined = await stocked.post(f"/v1/principals/{login}/groups", "olga", {"group": "team:cards"})
             assert joined.status_code == 201
-        assert proxy(await approval(staffed, asked, "boris"), "boris by the team cards")
-        assert (await approval(staffed, asked, "vera")).status_code == 201
+        assert proxy(await approval(stocked, asked, "boris"), "boris by the team cards")
+        assert (await approval(stocked, asked, "vera")).status_code == 201
