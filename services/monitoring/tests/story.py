@@ -3,7 +3,7 @@
 import math
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Any
 from uuid import UUID
@@ -22,12 +22,13 @@ from letopis.common.projecting import Projector, View, ViewReader
 from letopis.common.sealing import Keyring, OpenedLedger
 from letopis.common.testing.sample import facts
 from letopis.common.testing.sealing import EndlessKeys, MemoryKeyStore, sealer
+from letopis.common.testing.settling import live_views
 from letopis.inference.contract import DECISIONS, DecisionMade
 from letopis.monitoring.alert.reactions import Evaluation
 from letopis.monitoring.alert.views import Alerts
 from letopis.monitoring.monitor.decider import MONITOR, DefineMonitor
 from letopis.monitoring.monitor.events import MonitorDefined, Thresholds
-from letopis.monitoring.monitor.views import Monitors, watching
+from letopis.monitoring.monitor.views import Monitors, Versions, watching
 from letopis.monitoring.outcome.decider import OUTCOME, RecordOutcomes
 from letopis.monitoring.outcome.events import Outcome
 from letopis.monitoring.outcome.views import Labelled
@@ -91,6 +92,7 @@ class Service:
     evaluation: Evaluation
     keyring: Keyring
     shipped: int = 0
+    projectors: dict[str, Projector] = field(default_factory=dict)
 
     async def define(self, version_id: str, training: Columns, thresholds: Thresholds | None = None) -> MonitorDefined:
         command = DefineMonitor(
@@ -135,7 +137,8 @@ class Service:
 
     async def project(self, view: type[View] | View) -> None:
         """Bring a view to the end of its ledgers."""
-        projector = Projector(view, self.sources, self.engine)
+        projector = self.projectors.get(view.name) or Projector(view, self.sources, self.engine)
+        self.projectors[view.name] = projector
         while await projector.step() or not projector.live:
             pass
 
@@ -153,7 +156,7 @@ class Service:
 
 @asynccontextmanager
 async def opened(database: Callable[..., Any]) -> AsyncIterator[Service]:
-    made = database("monitoring")
+    made = database("monitoring", live_views("monitoring", (Monitors, Versions, Alerts, Labelled)))
     engines = [
         open_engine(made.app_url, autocommit=True),
         open_engine(made.app_url),
