@@ -1,6 +1,7 @@
 """What tests of the chronicle share: a small registry, a few decisions, and packs made of them."""
 
 import importlib.util
+import json
 import sys
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
@@ -13,7 +14,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 
 from letopis.audit.evidence.pack import Part, ReportFile, build
-from letopis.audit.evidence.program import verify_pyz
+from letopis.audit.evidence.program import remade, verify_pyz
 from letopis.audit.log.copy import CopyStore
 from letopis.audit.log.merkle import consistency_proof, inclusion_proof, root_of
 from letopis.audit.log.note import Checkpoint, Signer, sign_note
@@ -169,6 +170,20 @@ class Draft:
 def kit():
     """What this file makes, by name."""
     return sys.modules[__name__]
+
+
+@pytest.fixture(scope="session")
+def remake():
+    """How a report is made again; of the same definition and facts once, for packs that are broken elsewhere."""
+    known = {}
+
+    def again(*given):
+        key = json.dumps([given[0].hex(), *given[1:]])
+        if key not in known:
+            known[key] = remade(*given)
+        return known[key]
+
+    return again
 
 
 @pytest.fixture

@@ -7,7 +7,6 @@ import struct
 
 import pytest
 
-from letopis.audit.evidence import program
 from letopis.audit.evidence.verifier import archive
 from letopis.audit.evidence.verifier.pack import verify
 
@@ -24,17 +23,11 @@ def small(kit):
         return kit.Draft().made()
 
 
-@pytest.fixture(scope="module")
-def remade():
-    """How reports are made again, as the tests of packs give it."""
-    return program.remade
-
-
-def refused(pack, remade, good):
+def refused(pack, remake, good):
     """The verifier says no, in words, without falling over."""
     if pack == good:
         return
-    verdict = verify(pack, remade)
+    verdict = verify(pack, remake)
     assert not verdict.good
     assert all(fault.place and fault.what for fault in verdict.faults)
 
@@ -46,12 +39,12 @@ def rewritten(members, order=None, **changes):
 
 
 class TestFuzzed:
-    def test_cut_off_at_every_length(self, small, remade):
+    def test_cut_off_at_every_length(self, small, remake):
         step = max(1, len(small) // TRIES)
         for size in (*range(0, len(small), step), *range(len(small) - 60, len(small))):
-            refused(small[:size], remade, small)
+            refused(small[:size], remake, small)
 
-    def test_bytes_put_in_taken_out_doubled_and_changed(self, small, remade):
+    def test_bytes_put_in_taken_out_doubled_and_changed(self, small, remake):
         chance = random.Random(os.environ.get("LETOPIS_FUZZ_CHANCE", "1"))
         for _ in range(TRIES):
             pack, at, size = bytearray(small), chance.randrange(len(small)), chance.choice((1, 2, 4, 30, 500))
@@ -59,47 +52,47 @@ class TestFuzzed:
             piece = small[at : at + size]
             new = {"put": piece + chance.randbytes(size), "take": b"", "double": piece * 2}
             pack[at : at + size] = new.get(what, bytes(len(piece)) if what == "zero" else chance.randbytes(len(piece)))
-            refused(bytes(pack), remade, small)
+            refused(bytes(pack), remake, small)
 
-    def test_members_in_another_order_missing_doubled_or_more(self, small, remade):
+    def test_members_in_another_order_missing_doubled_or_more(self, small, remake):
         members, _ = archive.read(small)
         chance = random.Random(2)
         for _ in range(30):
             order = list(range(len(members)))
             chance.shuffle(order)
-            refused(rewritten(members, order), remade, small)
+            refused(rewritten(members, order), remake, small)
         for at in range(len(members)):
             rest = [one for one in range(len(members)) if one != at]
-            refused(rewritten(members, rest), remade, small)
-            refused(rewritten(members, [*range(len(members)), at]), remade, small)
-        refused(archive.written([*((one.name, one.data) for one in members), ("extra", b"x")]), remade, small)
+            refused(rewritten(members, rest), remake, small)
+            refused(rewritten(members, [*range(len(members)), at]), remake, small)
+        refused(archive.written([*((one.name, one.data) for one in members), ("extra", b"x")]), remake, small)
 
-    def test_two_files_swapped(self, small, remade):
+    def test_two_files_swapped(self, small, remake):
         members, _ = archive.read(small)
         for one in members:
             for other in members:
                 if one.data != other.data and one.name < other.name:
                     changes = {one.name: other.data, other.name: one.data}
-                    refused(rewritten(members, **changes), remade, small)
+                    refused(rewritten(members, **changes), remake, small)
 
-    def test_lines_swapped_doubled_or_taken_out(self, small, remade):
+    def test_lines_swapped_doubled_or_taken_out(self, small, remake):
         members, _ = archive.read(small)
         for one in members:
             lines = one.data.splitlines(keepends=True)
             if len(lines) < 2:
                 continue
             for changed in (lines[::-1], [*lines, lines[-1]], lines[1:], lines[:-1]):
-                refused(rewritten(members, **{one.name: b"".join(changed)}), remade, small)
+                refused(rewritten(members, **{one.name: b"".join(changed)}), remake, small)
 
-    def test_keys_doubled_in_json(self, small, remade):
+    def test_keys_doubled_in_json(self, small, remake):
         members, _ = archive.read(small)
         for one in members:
             if one.name.endswith(".json"):
                 first = next(iter(json.loads(one.data)))
                 doubled = one.data.replace(b"{", b'{"' + first.encode() + b'": 0,', 1)
-                refused(rewritten(members, **{one.name: doubled}), remade, small)
+                refused(rewritten(members, **{one.name: doubled}), remake, small)
 
-    def test_sizes_and_counts_that_are_not_so(self, small, remade):
+    def test_sizes_and_counts_that_are_not_so(self, small, remake):
         """Every two and four bytes of every header set to extremes: no member is ever read beyond its place."""
         members, _ = archive.read(small)
         places = {one.start - len(one.name) - archive.LOCAL.size for one in members}
@@ -109,10 +102,10 @@ class TestFuzzed:
             for offset in range(at, min(at + size, len(small) - 4), 2 if TRIES < 1000 else 1):
                 for value in (b"\xff\xff\xff\xff", b"\x00\x00\x00\x00", b"\xff\xff\xff\x7f"):
                     pack = small[:offset] + value + small[offset + 4 :]
-                    refused(pack, remade, small)
+                    refused(pack, remake, small)
 
-    def test_what_is_no_pack_at_all(self, remade):
+    def test_what_is_no_pack_at_all(self, remake):
         chance = random.Random(3)
         for size in (0, 1, 21, 22, 23, 100, 5000):
             for data in (bytes(size), chance.randbytes(size), b"PK\5\6" * (size // 4)):
-                refused(data, remade, None)
+                refused(data, remake, None)

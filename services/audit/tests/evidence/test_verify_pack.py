@@ -102,14 +102,14 @@ def holding(pack, at):
 class TestFlippedByte:
     """Row: flip every byte of a pack and it must fail, named to the byte."""
 
-    def test_of_any_place_fails_and_is_named(self, draft, monkeypatch, kit):
+    def test_of_any_place_fails_and_is_named(self, draft, monkeypatch, kit, remake):
         draft.definition = SMALL.encode()
         monkeypatch.setattr(kit, "verify_pyz", lambda: b"#!/usr/bin/env python3\nprint('small')\n")
         pack = draft.made()
         members, _ = archive.read(pack)
         owner = {at: one for one in members for at in range(one.start, one.start + len(one.data))}
         for at in range(len(pack)):
-            verdict = verify(flipped(pack, at, 1 << at % 8), remade)
+            verdict = verify(flipped(pack, at, 1 << at % 8), remake)
             member = owner.get(at)
             expected = f"archive byte {at}" if member is None else f"{member.name} byte {at - member.start} (0x"
             assert any(place.startswith(expected) for place in places(verdict)), (at, expected, places(verdict))

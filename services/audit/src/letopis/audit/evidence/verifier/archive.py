@@ -1,7 +1,7 @@
 """A zip file of which every byte counts: stored members, fixed headers, one way to write it."""
 
 import struct
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from zlib import crc32
 
@@ -74,21 +74,18 @@ def read(data: bytes, likely: Callable[[list[Member]], bool] = bool) -> tuple[li
     return best[1], best[2]
 
 
-def first_changed_byte(data: bytes, crc: int) -> list[tuple[int, int]]:
+def first_changed_byte(data: bytes, crc: int) -> Iterator[tuple[int, int]]:
     """Places where one changed byte explains the CRC-32: (offset, the byte that stood there).
 
     A CRC is linear: one byte's change shows in it as that change carried past the bytes behind it. Walking
     back from the end, each offset is tried in constant time; a longer file may have chance candidates, which
     the caller tells apart by the SHA-256.
     """
-    syndrome, found = crc32(data) ^ crc, []
+    syndrome = crc32(data) ^ crc
     for offset in range(len(data) - 1, -1, -1):
-        change = _CHANGE.get(syndrome)
-        if change:
-            found.append((offset, data[offset] ^ change))
-        top = _TOP[syndrome >> 24]
-        syndrome = (syndrome ^ _TABLE[top]) << 8 & LARGEST | top
-    return found
+        if syndrome in _CHANGE:
+            yield offset, data[offset] ^ _CHANGE[syndrome]
+        syndrome = syndrome << 8 & LARGEST ^ _BACK[syndrome >> 24]
 
 
 def _listed(data: bytes) -> list[Member]:
@@ -130,7 +127,7 @@ def _differences(data: bytes, again: bytes) -> list[int]:
     """Offsets of differing bytes (at most a thousand), the shorter one's end among them."""
     if data == again:
         return []
-    found, size, step = [], min(len(data), len(again)), 4096
+    found, size, step = [], min(len(data), len(again)), 256
     for start in range(0, size, step):
         one, other = data[start : start + step], again[start : start + step]
         if one != other:
@@ -154,5 +151,5 @@ def _crc_table() -> list[int]:
 
 _TABLE = _crc_table()
 # The table's top bytes are all different, so a step of the CRC can be taken back.
-_TOP = {value >> 24: byte for byte, value in enumerate(_TABLE)}
-_CHANGE = {value: byte for byte, value in enumerate(_TABLE)}
+_BACK = [value << 8 & LARGEST | byte for byte, value in sorted(enumerate(_TABLE), key=lambda one: one[1])]
+_CHANGE = {value: byte for byte, value in enumerate(_TABLE) if byte}

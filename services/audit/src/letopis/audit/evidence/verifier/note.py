@@ -2,6 +2,7 @@
 
 import base64
 import binascii
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from hashlib import sha256
@@ -10,6 +11,7 @@ from . import ed25519
 from .fault import Bad
 
 DASH = "\N{EM DASH} "
+_CONTROL = re.compile("[\0-\t\v-\x1f]")
 
 # Trusted keys by name; each 32 bytes of Ed25519.
 Keys = Mapping[str, bytes]
@@ -56,7 +58,7 @@ def opened(data: bytes, keys: Keys) -> str:
     except UnicodeDecodeError:
         raise Bad("the note is not UTF-8") from None
     text, empty, tail = note.rpartition("\n\n")
-    if not empty or not tail.endswith("\n") or any(letter < " " and letter != "\n" for letter in note):
+    if not empty or not tail.endswith("\n") or _CONTROL.search(note):
         raise Bad("this is not a signed note")
     text += "\n"
     seen = set()
