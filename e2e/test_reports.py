@@ -204,7 +204,7 @@ async def _export(whole, url, certificate):
     kept = Kept(certificate / "siem.json")
     sending = Sending(
         receiver=Receiver(url=url, ca_file=certificate / "siem.pem"), copies=CopyStore(engine), ledgers=LEDGERS,
-        kept=kept, clock=SystemClock(), metrics=Metrics("audit"), every=0.1,
+        kept=kept, clock=SystemClock(), metrics=Metrics("audit"), every=0.1, marked_every=1.0,
     )  # fmt: skip
     running = asyncio.create_task(sending.run())
     try:

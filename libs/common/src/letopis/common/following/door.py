@@ -1,5 +1,6 @@
 """Another service's ledger read at its owner's door."""
 
+import asyncio
 from collections.abc import Sequence
 
 import httpx
@@ -20,6 +21,8 @@ class DoorLedger:
         self._auth = auth
         self._url = f"{owner}/v1/ledgers/{ledger}/facts"
         self._news = news
+        self._asking = asyncio.Lock()
+        self._begun = self._answered = self._head = 0
 
     @property
     def known(self) -> int:
@@ -37,12 +40,19 @@ class DoorLedger:
         return records
 
     async def head(self) -> int:
-        # After what is known there is hardly anything to carry.
-        answer = await self._knock(self.known, 1)
-        try:
-            return int(answer.headers["Letopis-Head"])
-        except (LookupError, ValueError) as error:
-            raise Unavailable(f"the owner of {self.ledger} does not tell where it ends") from error
+        """Those who ask while a question is under way share the next one: many views begin at once."""
+        begun = self._begun
+        async with self._asking:
+            if self._answered <= begun:
+                self._begun += 1
+                # After what is known there is hardly anything to carry.
+                answer = await self._knock(self.known, 1)
+                try:
+                    self._head = int(answer.headers["Letopis-Head"])
+                except (LookupError, ValueError) as error:
+                    raise Unavailable(f"the owner of {self.ledger} does not tell where it ends") from error
+                self._answered = self._begun
+            return self._head
 
     async def wait(self, after: int, timeout: float) -> None:  # noqa: ASYNC109 a quiet ledger is no error
         await self._news.after(self.ledger, after, min(timeout, QUIET))
