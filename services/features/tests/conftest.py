@@ -91,6 +91,13 @@ class Stock:
 
     files: Path
     prepare: Callable[[Any], None]
+    settings_of: Callable[[Any, Path], FeaturesSettings]
+
+    def copied(self, database: Callable[..., Any], folder: Path) -> FeaturesSettings:
+        """Settings of a stocked service of one's own, with its files in a folder."""
+        made = self.settings_of(database("features", self.prepare), folder)
+        shutil.copytree(self.files, folder, dirs_exist_ok=True)
+        return made
 
 
 @pytest.fixture(scope="session")
@@ -103,7 +110,7 @@ def stock(tmp_path_factory: pytest.TempPathFactory, settings_of: Callable[..., F
         with ThreadPoolExecutor(1) as thread:
             thread.submit(asyncio.run, shop_module.stock(settings_of(database, files))).result()
 
-    return Stock(files=files, prepare=prepare)
+    return Stock(files=files, prepare=prepare, settings_of=settings_of)
 
 
 @pytest.fixture
@@ -115,10 +122,10 @@ def settings(
     stock: Stock,
 ) -> FeaturesSettings:
     """Of a service that is empty, or stocked where the test asks for `stocked`."""
-    stocked = "stocked" in request.fixturenames
-    made = settings_of(database("features", stock.prepare if stocked else EMPTY), tmp_path)
-    if stocked:
-        shutil.copytree(stock.files, tmp_path, dirs_exist_ok=True)
+    if "stocked" in request.fixturenames:
+        made = stock.copied(database, tmp_path)
+    else:
+        made = settings_of(database("features", EMPTY), tmp_path)
     # One Valkey serves the whole session; what another test put online is gone.
     with Redis.from_url(made.valkey_url) as valkey:
         for key in valkey.scan_iter("letopis:online:*", count=1000):

@@ -39,7 +39,7 @@ def jobs(settings, valkey_server):
     made.close()
 
 
-@pytest.fixture
+@pytest.fixture(scope="class")
 def worker(settings):
     """`python -m letopis.features jobs`, as in production; ends by SIGTERM, in order."""
     told = settings.model_dump(include={"database_url", "object_store_url", "valkey_url"})
@@ -95,6 +95,12 @@ class TestVerify:
 
 
 class TestJob:
+    @pytest.fixture(scope="class")
+    @classmethod
+    def settings(cls, tmp_path_factory, database, stock):
+        """Of one service, which one worker serves."""
+        return stock.copied(database, tmp_path_factory.mktemp("jobs"))
+
     async def test_follows_the_fact_and_its_repetition_leaves_one_fact(self, stocked, jobs, worker):
         told = await built(stocked)
         react = VerifyBuilt(jobs.enqueue)
@@ -109,6 +115,8 @@ class TestJob:
         done(jobs)
         assert jobs.counts().dead == 1
 
+
+class TestAway:
     async def test_waits_for_valkey_with_its_fact(self, stocked, settings):
         away = Jobs(make_broker("redis://127.0.0.1:1"), "features")
         declare(away, settings)
