@@ -33,6 +33,7 @@ from letopis.common.testing.sealing import sealer
 from letopis.common.testing.settling import SharedLedger, live_views, settle
 from letopis.inference.app import Directory, InferenceResources, create_app
 from letopis.inference.contract import DECISIONS
+from letopis.inference.decision import shipper
 from letopis.inference.decision.views import DecisionIndex
 from letopis.inference.deployment.reactions import FollowProduction
 from letopis.inference.deployment.views import DeploymentSummary, KnownVersion
@@ -313,7 +314,9 @@ def settings(
 
 
 @pytest.fixture
-async def bank(settings: InferenceSettings, registry: Registry) -> AsyncIterator[Bank]:
+async def bank(settings: InferenceSettings, registry: Registry, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Bank]:
+    # Answers of a test do not come in numbers that would be worth gathering.
+    monkeypatch.setattr(shipper, "LINGER", 0)
     async with opened(settings, registry) as made:
         yield made
 

@@ -15,6 +15,7 @@ from letopis.common.following import News
 from letopis.common.http import Resources, create_service, ledger_door, open_resources
 from letopis.common.identity.directory import DirectoryView
 from letopis.common.identity.service_tokens import ServiceTokens
+from letopis.common.mutual_tls import client_context
 from letopis.common.objects import ObjectStore
 from letopis.common.observability import Metrics
 from letopis.common.parked.api import parked_doors
@@ -128,7 +129,9 @@ async def opened(
 
     async with (
         open_resources(settings, NAME, Directory, heard=told, releases=PolicyInForce, keys=POOL) as base,
-        httpx.AsyncClient(auth=_tokens(settings, base), timeout=10, trust_env=False) as peers,
+        httpx.AsyncClient(
+            auth=_tokens(settings, base), timeout=10, trust_env=False, verify=client_context(settings)
+        ) as peers,
     ):
         folder = settings.state_dir / "journal"
         left = _left(folder)
