@@ -1,12 +1,17 @@
 """What tests of the chronicle share: a small registry, a few decisions, and packs made of them."""
 
+import asyncio
 import importlib.util
 import json
+import shutil
 import sys
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from hashlib import sha256
 from pathlib import Path
+from typing import Any
 from uuid import UUID
 
 import pytest
@@ -22,6 +27,7 @@ from letopis.audit.report import document as reports
 from letopis.audit.report.definition import BadDefinition, parse
 from letopis.audit.report.shelf import Shelf as ReportShelf
 from letopis.audit.settings import AuditSettings
+from letopis.common import migrating
 from letopis.common.database import open_engine
 from letopis.common.envelope import Record, record_to_json
 from letopis.common.leaf import leaf_hash
@@ -38,7 +44,7 @@ def _shared(name, path):
 
 
 serving = _shared("audit_serving", "serving.py")
-_shared("audit_story", "report/story.py")
+story = _shared("audit_story", "report/story.py")
 
 KEY = Ed25519PrivateKey.from_private_bytes(bytes(range(32)))
 START = datetime(2026, 11, 21, 6, 55, 8, 123456, tzinfo=UTC)
@@ -196,10 +202,24 @@ def pack():
     return Draft().made()
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Stock:
+    """What a chronicle begins with: its files, and what makes its database (and them) once a session."""
+
+    files: Path
+    prepare: Callable[[Any], None]
+
+
 @pytest.fixture
-def audit_database(databases):
+def stock():
+    """None: the chronicle begins empty, unless a file or a class of tests has a fixture of this name."""
+    return
+
+
+@pytest.fixture
+def audit_database(databases, stock):
     """A migrated database of the chronicle, fresh for each test."""
-    made = databases.clone("audit", None)
+    made = databases.clone("audit", stock and stock.prepare)
     yield made
     databases.drop(made)
 
@@ -211,24 +231,82 @@ async def copies(audit_database):
     await engine.dispose()
 
 
+@pytest.fixture(scope="session")
+def settings_of(opa_serving):
+    """Settings of a chronicle on a database, with its files in a folder, over the real policy of its rooms."""
+    opa_url = opa_serving(bundle_of(collect([Path(__file__).parents[1] / "src" / "letopis"])))
+    pem = KEY.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
+
+    def made(database, folder):
+        key = folder / "audit.signing_key"
+        key.write_bytes(pem)
+        return AuditSettings(
+            database_url=database.app_url,
+            projector_url=database.projector_url,
+            opa_url=opa_url,
+            object_store_url=(folder / "objects").as_uri(),
+            state_dir=folder / "state",
+            signing_key_file=key,
+            origin="letopis.test/log",
+        )
+
+    return made
+
+
 @pytest.fixture
-def settings(audit_database, opa_serving, tmp_path):
-    """Settings of a chronicle of its own, over the real policy of its rooms."""
-    rooms = collect([Path(__file__).parents[1] / "src" / "letopis"])
-    key = tmp_path / "audit.signing_key"
-    key.write_bytes(KEY.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()))
-    return AuditSettings(
-        database_url=audit_database.app_url,
-        projector_url=audit_database.projector_url,
-        opa_url=opa_serving(bundle_of(rooms)),
-        object_store_url=(tmp_path / "objects").as_uri(),
-        state_dir=tmp_path / "state",
-        signing_key_file=key,
-        origin="letopis.test/log",
-    )
+def settings(audit_database, settings_of, stock, tmp_path):
+    """Settings of a chronicle of its own."""
+    if stock:
+        shutil.copytree(stock.files, tmp_path, dirs_exist_ok=True)
+    return settings_of(audit_database, tmp_path)
 
 
 @pytest.fixture
 async def chronicle(settings):
     async with serving.open_chronicle(settings) as opened:
         yield opened
+
+
+@pytest.fixture(scope="session")
+def stocking(settings_of, tmp_path_factory):
+    """Makes a stock: what an empty chronicle is after `act`, which also gets the folder of its files."""
+
+    def stock(act):
+        files = tmp_path_factory.mktemp("stock")
+
+        async def acting(database):
+            async with serving.open_chronicle(settings_of(database, files)) as chronicle:
+                await act(chronicle, files)
+
+        def prepare(database):
+            migrating.upgrade("audit", database.owner_url, database.app_url, database.projector_url)
+            # The test's own loop is running already.
+            with ThreadPoolExecutor(1) as thread:
+                thread.submit(asyncio.run, acting(database)).result()
+
+        return Stock(files=files, prepare=prepare)
+
+    return stock
+
+
+@pytest.fixture(scope="session")
+def little(stocking):
+    """A stock: twenty decisions, the little registry, and an inference without facts, all sealed."""
+
+    async def act(chronicle, _):
+        await chronicle.seal("decisions", decisions(20))
+        await chronicle.seal("registry", registry())
+        await chronicle.seal("inference")
+
+    return stocking(act)
+
+
+@pytest.fixture(scope="session")
+def half_a_year(stocking):
+    """A stock: half a year's facts, all of them under signed heads."""
+
+    async def act(chronicle, _):
+        for ledger, records in story.half_year().records.items():
+            await chronicle.seal(ledger, records)
+
+    return stocking(act)

@@ -4,6 +4,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
+from functools import cache
 from typing import Any
 
 import httpx
@@ -12,6 +13,7 @@ from fastapi import FastAPI
 from letopis.audit.app import AuditResources, opened, routers
 from letopis.audit.checkpoint.sealer import Sealer
 from letopis.audit.log.copying import Copier
+from letopis.audit.settings import AuditSettings
 from letopis.common.http import create_service
 from letopis.common.identity.caller import Principal
 from letopis.common.identity.claims import Claims, TokenRefused
@@ -84,14 +86,23 @@ class Chronicle:
         return self.headers | {"Authorization": f"Bearer {by}"}
 
 
-@asynccontextmanager
-async def open_chronicle(settings: Any) -> AsyncIterator[Chronicle]:
+@cache
+def application() -> FastAPI:
+    """Its doors are built once; what is behind them is opened for each chronicle, by `app.state.settings`."""
+
     @asynccontextmanager
     async def resources() -> AsyncIterator[AuditResources]:
-        async with opened(settings) as real:
+        async with opened(app.state.settings) as real:
             yield AuditResources(**vars(real) | {"verifier": Verifier(), "directory": Directory()})
 
-    app = create_service("Letopis audit", "audit", settings, routers(), resources)
+    app = create_service("Letopis audit", "audit", AuditSettings.model_construct(), routers(), resources)
+    return app
+
+
+@asynccontextmanager
+async def open_chronicle(settings: AuditSettings) -> AsyncIterator[Chronicle]:
+    app = application()
+    app.state.settings = settings
     transport = httpx.ASGITransport(app=app)
     async with (
         app.router.lifespan_context(app),

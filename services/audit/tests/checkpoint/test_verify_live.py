@@ -1,6 +1,8 @@
 """A superuser changes stored facts; `letopis verify` names the first bad position against what was kept outside."""
 
+import asyncio
 import threading
+from contextlib import contextmanager
 
 import psycopg
 import pytest
@@ -22,34 +24,11 @@ from letopis.local.ports import free_port
 COUNT = 300
 
 
-@pytest.fixture
-async def store(audit_database):
-    """A ledger of 300 facts, written as every service writes its own."""
-    engine = open_engine(audit_database.app_url, autocommit=True)
-    store = PostgresEventStore(engine)
-    facts = [
-        NewFact(
-            event_id=uuid7(),
-            type="audit.evidence.read",
-            schema_version=1,
-            salt=salt(),
-            data=b'{"score":%d}' % number,
-            meta=b"{}",
-        )
-        for number in range(COUNT)
-    ]
-    await store.append("audit", "evidence:1", 0, facts)
-    yield store
-    await engine.dispose()
-
-
-@pytest.fixture
-async def log(chronicle, store):
-    """The sealed ledger's log, served to whoever asks."""
-    records = await store.read("audit", 0, COUNT)
-    await chronicle.seal("audit", records)
+@contextmanager
+def served(app):
+    """The application's address; its log is served to whoever asks."""
     port = free_port()
-    config = uvicorn.Config(chronicle.app, host="127.0.0.1", port=port, lifespan="off", log_config=None)
+    config = uvicorn.Config(app, host="127.0.0.1", port=port, lifespan="off", log_config=None)
     server = uvicorn.Server(config)
     up = threading.Event()
     real = server.startup
@@ -67,11 +46,47 @@ async def log(chronicle, store):
     thread.join(10)
 
 
+async def history(chronicle, folder):
+    """A ledger of 300 facts, written as every service writes its own; sealed, and exported to where nobody gets."""
+    facts = [
+        NewFact(
+            event_id=uuid7(),
+            type="audit.evidence.read",
+            schema_version=1,
+            salt=salt(),
+            data=b'{"score":%d}' % number,
+            meta=b"{}",
+        )
+        for number in range(COUNT)
+    ]
+    store = chronicle.resources.store
+    await store.append("audit", "evidence:1", 0, facts)
+    await chronicle.seal("audit", await store.read("audit", 0, COUNT))
+    with served(chronicle.app) as log:
+        assert await asyncio.to_thread(export, out=folder / "outside", ledger=["audit"], log=log) == 0
+
+
+@pytest.fixture(scope="module")
+def stock(stocking):
+    return stocking(history)
+
+
 @pytest.fixture
-def kept(log, tmp_path, capsys):
+async def store(audit_database):
+    engine = open_engine(audit_database.app_url, autocommit=True)
+    yield PostgresEventStore(engine)
+    await engine.dispose()
+
+
+@pytest.fixture
+def log(chronicle):
+    with served(chronicle.app) as log:
+        yield log
+
+
+@pytest.fixture
+def kept(settings, tmp_path):
     """The checkpoint and its hashes, kept outside before anything happened."""
-    assert export(out=tmp_path / "outside", ledger=["audit"], log=log) == 0
-    assert "audit: 300 facts" in capsys.readouterr().out
     return tmp_path / "outside" / "audit"
 
 
@@ -234,6 +249,10 @@ class TestRewrittenHistory:
 
 
 class TestExport:
+    async def test_says_what_it_keeps(self, log, tmp_path, capsys):
+        assert export(out=tmp_path / "elsewhere", ledger=["audit"], log=log) == 0
+        assert "audit: 300 facts" in capsys.readouterr().out
+
     async def test_again_continues_what_was_kept(self, chronicle, store, kept, log, capsys):
         fact = NewFact(event_id=uuid7(), type="audit.x.y", schema_version=1, salt=salt(), data=b"{}", meta=b"{}")
         await store.append("audit", "evidence:2", 0, [fact])

@@ -18,19 +18,19 @@ from letopis.common.projecting import Projector
 
 
 @pytest.fixture
-async def sealed(chronicle, kit):
-    await chronicle.seal("registry", kit.registry())
-    await chronicle.seal("inference")
+def stock(request, little, half_a_year):
+    return half_a_year if "year" in request.fixturenames else little
+
+
+@pytest.fixture
+def sealed(chronicle):
     return chronicle
 
 
 @pytest.fixture
-async def year(chronicle):
+def year():
     """Half a year's facts, all of them under signed heads."""
-    story = half_year()
-    for ledger, records in story.records.items():
-        await chronicle.seal(ledger, records)
-    return story
+    return half_year()
 
 
 class TestIssue:

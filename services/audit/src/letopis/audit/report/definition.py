@@ -8,6 +8,7 @@ import re
 import tomllib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import lru_cache
 from hashlib import sha256
 from typing import Any
 
@@ -139,8 +140,9 @@ class Definition:
         return [name for name in sorted({one.partition(".")[0] for one in self.types}) if name not in self.ledgers]
 
 
+@lru_cache(maxsize=64)
 def parse(data: bytes) -> Definition:
-    """The definition in a file; BadDefinition with place and reason."""
+    """The definition in a file; BadDefinition with place and reason. The same bytes are read once."""
     try:
         told = tomllib.loads(data.decode())
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
