@@ -188,6 +188,18 @@ class Stock:
     prepare: Callable[[Any], None]
 
 
+def application() -> FastAPI:
+    """Its doors are built once; what is behind them is opened for each registry, by `app.state.settings`."""
+
+    @asynccontextmanager
+    async def resources() -> AsyncIterator[RegistryResources]:
+        async with opened(app.state.settings) as real:
+            yield RegistryResources(**vars(real) | {"verifier": Verifier()})
+
+    app = create_service("Letopis registry", "registry", RegistrySettings.model_construct(), routers(), resources)
+    return app
+
+
 Opening = Callable[[Any, Path], AbstractAsyncContextManager[Registry]]
 
 
@@ -195,12 +207,13 @@ Opening = Callable[[Any, Path], AbstractAsyncContextManager[Registry]]
 def opening(opa_server: str, subject_keys: Any) -> Opening:
     """Opens a registry on a database, with its files in a folder."""
     pem = Ed25519PrivateKey.generate().private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
+    app = application()
 
     @asynccontextmanager
     async def opens(made: Any, folder: Path) -> AsyncIterator[Registry]:
         (folder / "token").write_text(TOKEN)
         (folder / "key.pem").write_bytes(pem)
-        settings = RegistrySettings(
+        app.state.settings = RegistrySettings(
             database_url=made.app_url,
             projector_url=made.projector_url,
             opa_url=opa_server,
@@ -211,12 +224,6 @@ def opening(opa_server: str, subject_keys: Any) -> Opening:
             enrolment_token_file=folder / "token",
         )
 
-        @asynccontextmanager
-        async def resources() -> AsyncIterator[RegistryResources]:
-            async with opened(settings) as real:
-                yield RegistryResources(**vars(real) | {"verifier": Verifier()})
-
-        app = create_service("Letopis registry", "registry", settings, routers(), resources)
         engine = open_engine(made.projector_url)
         transport = httpx.ASGITransport(app=app)
         keys = {login: Ed25519PrivateKey.from_private_bytes(seed) for login, seed in SEEDS.items()}
