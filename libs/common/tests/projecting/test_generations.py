@@ -39,6 +39,8 @@ async def to_the_end(projector):
 
 
 async def stored(service, view=Balances):
+    # A reader remembers for a while where a view is live; another process may just have swapped it.
+    await service.reader.positions(view)
     content = {}
     for table in view.tables():
         rows = [dict(row) for row in await service.reader.rows(view, select(table))]
