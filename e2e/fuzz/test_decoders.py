@@ -19,7 +19,7 @@ from letopis.audit.evidence.verifier.archive import written
 from letopis.audit.log.note import BadNote, Checkpoint, Signer, open_note, sign_note
 from letopis.audit.log.tile import BadTile, parse_index, unbundle
 from letopis.audit.log.tile import bundle as tile_bundle
-from letopis.common.envelope import NewFact, Record, record_from_json, record_to_json
+from letopis.common.envelope import NewFact, Record, record_from_json, record_line, record_to_json, records_of_lines
 from letopis.common.errors import Unauthenticated
 from letopis.common.http.governing import bearer
 from letopis.common.http.strict import DEPTH, BodyInvalid, check
@@ -186,6 +186,10 @@ class TestNews:
             return
         if isinstance(document, dict) and all(isinstance(one, str) for one in document.values()):
             read_or((KeyError, ValueError), record_from_json, document)
+
+    @trying(record_line(RECORD))
+    def test_a_line_is_a_record_or_is_none(self, data):
+        read_or(ValueError, records_of_lines, data.splitlines())
 
 
 class TestCursors:

@@ -11,7 +11,15 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from letopis.common.envelope import Record, record_from_json, record_line, record_to_json
+from letopis.common.envelope import (
+    Record,
+    record_from_json,
+    record_line,
+    record_to_json,
+    records_of_lines,
+    time_of,
+    time_text,
+)
 from letopis.common.leaf import leaf_bytes, leaf_hash
 
 VECTORS = json.loads((Path(__file__).parent / "leaf_vectors.json").read_text("utf-8"))
@@ -92,3 +100,18 @@ class TestRecord:
     def test_any_record_comes_back(self, salt, position, moment):
         record = replace(RECORD, salt=salt, position=position, recorded_at=moment.replace(tzinfo=UTC))
         assert record_from_json(json.loads(record_line(record))) == record
+        assert records_of_lines([record_line(record), record_line(RECORD)]) == [record, RECORD]
+
+    @pytest.mark.parametrize(
+        "text",
+        [
+            *("2026-11-21T20:38:43.848548", "2026-11-21T20:38:43.848548+00:00", "2026-11-21 20:38:43.848548Z"),
+            *("2026-11-21T20:38:43Z", "2026-11-21T20:38:43.84854Z", "2026-W47-6T20:38:43.848548Z", "20261121T203843Z"),
+            *("2026-11-21T20:38:43,848548Z", "2026-13-21T20:38:43.848548Z", "٢026-11-21T20:38:43.848548Z", ""),
+        ],
+    )
+    def test_a_moment_has_one_spelling(self, text):
+        """Two spellings of one moment would be two leaves of one fact."""
+        assert time_text(time_of("2026-11-21T20:38:43.848548Z")) == "2026-11-21T20:38:43.848548Z"
+        with pytest.raises(ValueError, match=r"time|month"):
+            time_of(text)
