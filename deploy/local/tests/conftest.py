@@ -94,6 +94,9 @@ class Stack:
     def down(self):
         return self.letopis("down")
 
+    def read_secrets(self):
+        return {path.name: path.read_bytes() for path in (self.data / "secrets").iterdir()}
+
     @property
     def supervisor(self):
         return int((self.data / "run" / "lock").read_text())
@@ -126,6 +129,22 @@ def running(tmp_path_factory):
     """One stack that the tests of a module share: none of them stops it."""
     one = Stack(tmp_path_factory.mktemp("shared") / "data")
     one.up()
+    yield one
+    one.kill()
+
+
+@pytest.fixture(scope="module")
+def ended(tmp_path_factory):
+    """A stack that was brought up and down once: its processes while it ran, its secrets, and what `down` said.
+
+    Tests of a module share it; each leaves it ended and whole.
+    """
+    one = Stack(tmp_path_factory.mktemp("ended") / "data")
+    one.up()
+    one.pids = [one.supervisor, *children_of(one.supervisor)]
+    one.secrets = one.read_secrets()
+    one.said = one.down().stdout
+    one.left = [pid for pid in one.pids if alive(pid)]
     yield one
     one.kill()
 

@@ -20,10 +20,6 @@ from .conftest import alive, children_of, until
 PARTS = {"postgres", "nats", "streams", "valkey", "opa", "migrations"}
 
 
-def secrets_of(stack):
-    return {path.name: path.read_bytes() for path in (stack.data / "secrets").iterdir()}
-
-
 class TestUp:
     def test_brings_up_every_part_and_says_where(self, running):
         one = running
@@ -40,15 +36,12 @@ class TestUp:
         assert str(one.base + 9) in again.stdout
         assert one.supervisor == supervisor
 
-    def test_keeps_secrets_ports_and_data_over_restarts(self, stack):
-        one = stack()
-        one.up()
-        before = secrets_of(one)
-        one.down()
-        again = one.letopis("up", "--detach", "--no-mlflow", "--services", "none")
+    def test_keeps_secrets_ports_and_data_over_restarts(self, ended):
+        again = ended.letopis("up", "--detach", "--no-mlflow", "--services", "none")
         assert again.returncode == 0, again.stderr
-        assert str(one.base + 9) in again.stdout
-        assert secrets_of(one) == before
+        assert str(ended.base + 9) in again.stdout
+        assert ended.read_secrets() == ended.secrets
+        ended.down()
 
     def test_keeps_secrets_for_its_user_alone(self, running):
         one = running
@@ -73,8 +66,8 @@ class TestUp:
         second.base = first.base + 20
         second.up()
         assert first.part("postgres").address != second.part("postgres").address
-        assert secrets_of(first).keys() == secrets_of(second).keys()
-        assert secrets_of(first)["postgres_password"] != secrets_of(second)["postgres_password"]
+        assert first.read_secrets().keys() == second.read_secrets().keys()
+        assert first.read_secrets()["postgres_password"] != second.read_secrets()["postgres_password"]
 
     def test_uses_a_given_postgresql_instead_of_its_own(self, stack, postgres):
         one = stack(environment={"LETOPIS_POSTGRES_URL": postgres})
@@ -93,16 +86,16 @@ class TestUp:
         assert ask(f"{issuer}/.well-known/openid-configuration")[1]["issuer"] == issuer
         assert not (one.data / "state" / "issuer").exists()
 
-    def test_names_the_part_that_does_not_start_and_leaves_nothing(self, stack):
-        one = stack()
-        one.up()
-        one.down()
-        (one.data / "postgres" / "PG_VERSION").write_text("9\n")
-        failed = one.try_up()
+    def test_names_the_part_that_does_not_start_and_leaves_nothing(self, ended):
+        version = ended.data / "postgres" / "PG_VERSION"
+        right = version.read_text()
+        version.write_text("9\n")
+        failed = ended.try_up()
+        version.write_text(right)
         assert failed.returncode == 1
         assert "postgres" in failed.stderr
-        assert not control.running(one.data)
-        assert {part.pid for part in control.read_status(one.data).parts} == {0}
+        assert not control.running(ended.data)
+        assert {part.pid for part in control.read_status(ended.data).parts} == {0}
 
 
 class TestSupervision:
@@ -151,15 +144,12 @@ class TestLogs:
 
 
 class TestEnd:
-    def test_by_down_leaves_no_process(self, stack):
-        one = stack()
-        one.up()
-        pids = [one.supervisor, *children_of(one.supervisor)]
-        assert len(pids) > 5
-        assert one.down().stdout.strip() == "stopped"
-        assert not [pid for pid in pids if alive(pid)]
-        assert one.letopis("status").returncode == 3
-        assert "nothing is running" in one.down().stdout
+    def test_by_down_leaves_no_process(self, ended):
+        assert len(ended.pids) > 5
+        assert ended.said.strip() == "stopped"
+        assert ended.left == []
+        assert ended.letopis("status").returncode == 3
+        assert "nothing is running" in ended.down().stdout
 
     def test_by_ctrl_c_leaves_no_process(self, stack):
         one = stack()
