@@ -39,8 +39,7 @@ CLAIM = {
 }
 
 
-@pytest.fixture
-async def evaluating(chronicle):
+def evaluates(chronicle):
     resources = chronicle.resources
     return Evaluating(
         copies=resources.copies,
@@ -50,6 +49,11 @@ async def evaluating(chronicle):
         clock=resources.clock,
         metrics=Metrics("audit"),
     )
+
+
+@pytest.fixture
+def evaluating(chronicle):
+    return evaluates(chronicle)
 
 
 async def own_sealed(chronicle):
@@ -142,17 +146,32 @@ async def project(chronicle, settings):
         await engine.dispose()
 
 
+@pytest.fixture(scope="module")
+def judged(stocking, kit):
+    """A stock: sealed ledgers, and the document of what was evaluated over them."""
+
+    async def act(chronicle, folder):
+        await chronicle.seal("registry", kit.registry())
+        await chronicle.seal("decisions", kit.decisions(5))
+        evaluating = evaluates(chronicle)
+        await evaluating.step()
+        await own_sealed(chronicle)
+        (folder / "made").write_bytes(await evaluating.step())
+
+    return stocking(act)
+
+
 class TestStranger:
     """What `letopis claims` does: facts from their owners, hashes from the signed log, the document made anew."""
 
     @pytest.fixture
-    async def told(self, chronicle, kit, evaluating):
+    def stock(self, judged):
+        return judged
+
+    @pytest.fixture
+    async def told(self, chronicle, tmp_path):
         """A served document, the rows of its ledgers, and their sealed hashes."""
-        await chronicle.seal("registry", kit.registry())
-        await chronicle.seal("decisions", kit.decisions(5))
-        await evaluating.step()
-        await own_sealed(chronicle)
-        made = await evaluating.step()
+        made = (tmp_path / "made").read_bytes()
         facts, _ = await whole(chronicle)
         rows = {
             ledger: [Row(one, one["data"].encode(), one["meta"].encode()) for one in records]
