@@ -32,10 +32,17 @@ async def verdict(tab, proof, key="", kept=""):
     return await tab.text_content("#verdict")
 
 
+@pytest.fixture(scope="module")
+def stock(stocking, kit):
+    async def act(chronicle, _):
+        await chronicle.seal("decisions", kit.decisions(300))
+
+    return stocking(act)
+
+
 @pytest.fixture
 async def proof(chronicle, kit):
     records = kit.decisions(300)
-    await chronicle.seal("decisions", records)
     return (await chronicle.get(f"/v1/evidence/{records[256].event_id}")).json()
 
 

@@ -26,12 +26,18 @@ OLD = (1, 255, 256, 257, 511, 699)
 POSITIONS = (1, 2, 256, 257, 512, 513, 699, 700)
 
 
+@pytest.fixture(scope="module")
+def stock(stocking, kit):
+    async def act(chronicle, _):
+        await chronicle.seal("decisions", kit.decisions(SIZE))
+
+    return stocking(act)
+
+
 @pytest.fixture
-async def sealed(chronicle, kit):
+def sealed(chronicle, kit):
     """A log of three tiles with what is left over, its folder, and its records."""
-    records = kit.decisions(SIZE)
-    await chronicle.seal("decisions", records)
-    return chronicle.resources.log, chronicle.resources.log.shelf.root / "decisions", records
+    return chronicle.resources.log, chronicle.resources.log.shelf.root / "decisions", kit.decisions(SIZE)
 
 
 class TestPython:
