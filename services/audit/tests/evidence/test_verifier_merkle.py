@@ -9,6 +9,8 @@ from letopis.audit.evidence.verifier.fault import Bad
 from letopis.audit.log.merkle import consistency_proof, inclusion_proof, leaf_hash, root_of
 
 HASHES = [leaf_hash(bytes([number])) for number in range(150)]
+# Of two bytes, so that it is none of them.
+OTHER = leaf_hash(b"xx")
 
 
 def nodes(level, index):
@@ -42,11 +44,11 @@ class TestTellings:
         old, size = sorted((one, other))
         before, after, proof = root_of(HASHES[:old]), root_of(HASHES[:size]), consistency_proof(old, size, nodes)
         assert verifier.consistent(old, size, before, after, proof)
-        assert not verifier.consistent(old, size, leaf_hash(b"x"), after, proof)
+        assert not verifier.consistent(old, size, OTHER, after, proof)
         assert not verifier.consistent(old, size, before, after, [*proof, after])
         if 0 < old < size:
             at = data.draw(st.integers(0, len(proof) - 1))
-            assert not verifier.consistent(old, size, before, leaf_hash(b"x"), proof)
+            assert not verifier.consistent(old, size, before, OTHER, proof)
             assert not verifier.consistent(old, size, before, after, proof[:-1])
-            assert not verifier.consistent(old, size, before, after, [*proof[:at], leaf_hash(b"x"), *proof[at + 1 :]])
+            assert not verifier.consistent(old, size, before, after, [*proof[:at], OTHER, *proof[at + 1 :]])
             assert not verifier.consistent(size, old, after, before, proof)
