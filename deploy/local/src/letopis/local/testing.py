@@ -87,6 +87,11 @@ class Databases:
 
     def drop(self, database: Database) -> None:
         with psycopg.connect(self._url, autocommit=True) as connection:
+            # Who was cancelled in the middle of a login would hold up the drop until the server gives up on it.
+            connection.execute(
+                "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE backend_type = 'client backend'"
+                " AND state = 'starting' AND backend_start < clock_timestamp() - interval '1 second'"
+            )
             connection.execute(sql.SQL("DROP DATABASE IF EXISTS {} WITH (FORCE)").format(sql.Identifier(database.name)))
 
     def _make_template(self, service: str, prepare: Callable[[Database], None] | None) -> Database:

@@ -5,8 +5,11 @@ Off unless certificates are given; a mesh that does it outside leaves it off. TL
 
 import ssl
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 from typing import Any
+
+import httpx
 
 from letopis.common.settings import ServiceSettings
 
@@ -34,10 +37,10 @@ def certificates_of(settings: ServiceSettings) -> Certificates | None:
             )
 
 
-def client_context(settings: ServiceSettings) -> ssl.SSLContext | bool:
-    """What an HTTP client verifies others with, and shows to them; True where there is nothing of our own."""
+def client_context(settings: ServiceSettings) -> ssl.SSLContext:
+    """What an HTTP client verifies others with, and shows to them."""
     own = certificates_of(settings)
-    return True if own is None else _client(own)
+    return _public() if own is None else _client(own)
 
 
 def server_options(settings: ServiceSettings) -> dict[str, Any]:
@@ -51,6 +54,12 @@ def server_options(settings: ServiceSettings) -> dict[str, Any]:
         "ssl_ca_certs": str(own.authority),
         "ssl_cert_reqs": ssl.CERT_REQUIRED,
     }
+
+
+@cache
+def _public() -> ssl.SSLContext:
+    """The authorities that everybody knows, read once a process, and nothing to show."""
+    return httpx.create_ssl_context(trust_env=False)
 
 
 def _client(own: Certificates) -> ssl.SSLContext:
