@@ -15,8 +15,7 @@ pytest_plugins = ["letopis.local.testing", "letopis.local.browsing"]
 settings.register_profile("letopis", deadline=None, suppress_health_check=[HealthCheck.too_slow])
 settings.load_profile("letopis")
 
-# Files in e2e/ that look at one stack, and those that look at another one, hurt while the journey was played on it.
-STORM = ("e2e/test_alone.py", "e2e/test_faults.py", "e2e/test_streams.py")
+# Files in e2e/ look at one stack, but for these.
 ALONE = ("e2e/test_consumers.py", "e2e/test_policy_rooms.py")
 
 
@@ -40,8 +39,6 @@ class Scheduling(LoadScopeScheduling):
 
     def _split_scope(self, nodeid: str) -> str:
         file = nodeid.partition("::")[0]
-        if file in STORM:
-            return "storm"
         return "stack" if file.count("/") == 1 and file not in ALONE else file
 
 

@@ -8,11 +8,25 @@ from e2e.journey.world import World
 from e2e.stacks import Stack, running
 from e2e.storm import raised
 
+ENDS = pytest.StashKey()
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_teardown(item):
+    """A stack ends with the last test that looks at it: idle, it would still take its part of the machine."""
+    done = yield
+    ends = item.session.stash.get(ENDS, {})
+    for name in ends.keys() & set(item.fixturenames):
+        if item is next(one for one in reversed(item.session.items) if name in one.fixturenames):
+            ends.pop(name)()
+    return done
+
 
 @pytest.fixture(scope="session")
-def stack(tmp_path_factory):
+def stack(request, tmp_path_factory):
     """A running stack in profile demo; its data directory."""
     with running(tmp_path_factory.mktemp("stack") / "data") as started:
+        request.session.stash.setdefault(ENDS, {})["stack"] = started.down
         yield started.data
 
 
@@ -43,9 +57,10 @@ def whole(stack, story):
 
 
 @pytest.fixture(scope="session")
-def storm(tmp_path_factory):
+def storm(request, tmp_path_factory):
     """A second, small stack on which the journey was played while its parts were killed."""
     with running(tmp_path_factory.mktemp("storm") / "data") as started:
+        request.session.stash.setdefault(ENDS, {})["storm"] = started.down
         storm = raised(started, tmp_path_factory.mktemp("stormy"))
         yield storm
         storm.world.http.close()

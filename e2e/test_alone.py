@@ -8,6 +8,8 @@ from e2e.journey.data import PURPOSE
 from e2e.routes import routes_of
 from e2e.stacks import SERVICES
 
+pytestmark = pytest.mark.drill
+
 ONE = {"account_id": "7"}
 NEXT = {"application": "cards", "api_version": "v2", "version_id": "cards-default.2", "consumers": ["bank-app"]}
 COUNT = {"sql": "SELECT count(*) AS n FROM panel"}

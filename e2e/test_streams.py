@@ -7,6 +7,8 @@ import pytest
 from e2e import read_models
 from nats.js.errors import NotFoundError
 
+pytestmark = pytest.mark.drill
+
 LEDGERS = ("registry", "features", "access", "inference", "decisions", "monitoring", "audit")
 
 
