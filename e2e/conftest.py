@@ -1,6 +1,7 @@
 """A stack of its own for the tests that need all of it, started by the command a person types; the journey on it."""
 
 import json
+from pathlib import Path
 
 import pytest
 from e2e.journey.story import play
@@ -8,6 +9,7 @@ from e2e.journey.world import World
 from e2e.stacks import Stack, running
 from e2e.storm import raised
 
+HERE = Path(__file__).parent
 ENDS = pytest.StashKey()
 
 
@@ -16,8 +18,9 @@ def pytest_runtest_teardown(item):
     """A stack ends with the last test that looks at it: idle, it would still take its part of the machine."""
     done = yield
     ends = item.session.stash.get(ENDS, {})
+    ours = [one for one in item.session.items if one.path.is_relative_to(HERE)] if ends else []
     for name in ends.keys() & set(item.fixturenames):
-        if item is next(one for one in reversed(item.session.items) if name in one.fixturenames):
+        if item is next(one for one in reversed(ours) if name in one.fixturenames):
             ends.pop(name)()
     return done
 
