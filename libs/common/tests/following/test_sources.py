@@ -32,12 +32,13 @@ class TestDoorLedger:
         assert all(before <= told <= 15 for before, told in ends)
         assert any(one != other for one, other in pairwise(told for _, told in ends))
 
-    async def test_a_question_that_fails_answers_nobody(self, town):
+    async def test_a_question_that_fails_answers_nobody_and_is_waited_for_once(self, town):
         await town.tell(1)
         source = town.feed()
         town.door.open = False
-        found = await asyncio.gather(*(source.head() for _ in range(3)), return_exceptions=True)
-        assert [type(one) for one in found] == [Unavailable] * 3
+        found = await asyncio.gather(*(source.head() for _ in range(9)), return_exceptions=True)
+        assert [type(one) for one in found] == [Unavailable] * 9
+        assert town.door.knocks == 2
         town.door.open = True
         assert await source.head() == 1
 

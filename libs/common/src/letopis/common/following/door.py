@@ -22,7 +22,9 @@ class DoorLedger:
         self._url = f"{owner}/v1/ledgers/{ledger}/facts"
         self._news = news
         self._asking = asyncio.Lock()
-        self._begun = self._answered = self._head = 0
+        # Questions begun and ended, and what the last one was told.
+        self._begun = self._ended = 0
+        self._told: int | Unavailable = 0
 
     @property
     def known(self) -> int:
@@ -40,19 +42,31 @@ class DoorLedger:
         return records
 
     async def head(self) -> int:
-        """Those who ask while a question is under way share the next one: many views begin at once."""
+        """Those who ask while a question is under way share the next one: many views begin at once.
+
+        They share its failure too, so that an owner who hangs is waited for once, not by each in turn.
+        """
         begun = self._begun
         async with self._asking:
-            if self._answered <= begun:
+            if self._ended <= begun:
                 self._begun += 1
-                # After what is known there is hardly anything to carry.
-                answer = await self._knock(self.known, 1)
                 try:
-                    self._head = int(answer.headers["Letopis-Head"])
-                except (LookupError, ValueError) as error:
-                    raise Unavailable(f"the owner of {self.ledger} does not tell where it ends") from error
-                self._answered = self._begun
-            return self._head
+                    self._told = await self._end()
+                except Unavailable as error:
+                    self._told = error
+                self._ended = self._begun
+            told = self._told
+        if isinstance(told, Unavailable):
+            raise Unavailable(told.detail) from told
+        return told
+
+    async def _end(self) -> int:
+        # After what is known there is hardly anything to carry.
+        answer = await self._knock(self.known, 1)
+        try:
+            return int(answer.headers["Letopis-Head"])
+        except (LookupError, ValueError) as error:
+            raise Unavailable(f"the owner of {self.ledger} does not tell where it ends") from error
 
     async def wait(self, after: int, timeout: float) -> None:  # noqa: ASYNC109 a quiet ledger is no error
         await self._news.after(self.ledger, after, min(timeout, QUIET))
