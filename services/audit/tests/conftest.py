@@ -1,12 +1,10 @@
 """What tests of the chronicle share: a small registry, a few decisions, and packs made of them."""
 
-import asyncio
 import importlib.util
 import json
 import shutil
 import sys
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from hashlib import sha256
@@ -33,6 +31,7 @@ from letopis.common.envelope import Record, record_to_json
 from letopis.common.leaf import leaf_hash
 from letopis.common.policy.sources import bundle_of, collect
 from letopis.common.serialization import canonical
+from letopis.common.testing.settling import aside
 
 
 # Tests are imported by path; what they share is loaded once under a name of its own.
@@ -280,9 +279,7 @@ def stocking(settings_of, tmp_path_factory):
 
         def prepare(database):
             migrating.upgrade("audit", database.owner_url, database.app_url, database.projector_url)
-            # The test's own loop is running already.
-            with ThreadPoolExecutor(1) as thread:
-                thread.submit(asyncio.run, acting(database)).result()
+            aside(acting(database))
 
         return Stock(files=files, prepare=prepare)
 

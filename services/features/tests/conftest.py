@@ -1,13 +1,11 @@
 """Features on a real PostgreSQL, Valkey and policy engine, with sources on disk and people a registry knows."""
 
-import asyncio
 import importlib.util
 import os
 import shutil
 import subprocess
 import sys
 from collections.abc import AsyncIterator, Callable
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -17,7 +15,7 @@ from redis import Redis
 
 import letopis.features as package
 from letopis.common.policy.sources import bundle_of, collect
-from letopis.common.testing.settling import live_views
+from letopis.common.testing.settling import aside, live_views
 from letopis.features.settings import FeaturesSettings
 from letopis.features.worker import VIEWS
 from letopis.registry.contract import RoleRevoked
@@ -106,9 +104,7 @@ def stock(tmp_path_factory: pytest.TempPathFactory, settings_of: Callable[..., F
 
     def prepare(database: Any) -> None:
         EMPTY(database)
-        # The test's own loop is running already.
-        with ThreadPoolExecutor(1) as thread:
-            thread.submit(asyncio.run, shop_module.stock(settings_of(database, files))).result()
+        aside(shop_module.stock(settings_of(database, files)))
 
     return Stock(files=files, prepare=prepare, settings_of=settings_of)
 

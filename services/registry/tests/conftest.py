@@ -1,11 +1,9 @@
 """The registry over real PostgreSQL and policy, with tokens by name and views kept current after every request."""
 
-import asyncio
 import json
 import shutil
 from base64 import b64encode
 from collections.abc import AsyncIterator, Callable
-from concurrent.futures import ThreadPoolExecutor
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -25,7 +23,7 @@ from letopis.common.following import News
 from letopis.common.http import create_service
 from letopis.common.identity.claims import Claims, TokenRefused
 from letopis.common.projecting import Projector
-from letopis.common.testing.settling import SharedLedger, live_views, settle
+from letopis.common.testing.settling import SharedLedger, aside, live_views, settle
 from letopis.registry.app import RegistryResources, opened, routers
 from letopis.registry.settings import RegistrySettings
 from letopis.registry.worker import VIEWS
@@ -251,9 +249,7 @@ def stock(opening: Opening, files: Path, act: Callable[[Registry], Any]) -> Stoc
 
     def prepare(database: Any) -> None:
         EMPTY(database)
-        # The test's own loop is running already.
-        with ThreadPoolExecutor(1) as thread:
-            thread.submit(asyncio.run, acting(database)).result()
+        aside(acting(database))
 
     return Stock(files=files, prepare=prepare)
 

@@ -1,7 +1,7 @@
 """Views in tests: live from the start, and brought up to date between two requests with one reading for all of them."""
 
 import asyncio
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Coroutine, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from functools import cache
 from typing import Any
@@ -13,6 +13,12 @@ from letopis.common.envelope import Record
 from letopis.common.eventstore.memory import MemoryEventStore
 from letopis.common.following import News, OwnLedger
 from letopis.common.projecting import Projector, View
+
+
+def aside(work: Coroutine[Any, Any, None]) -> None:
+    """Run it to its end on a loop of its own, for what makes a database while the test's own loop is running."""
+    with ThreadPoolExecutor(1) as thread:
+        thread.submit(asyncio.run, work).result()
 
 
 @cache
@@ -29,9 +35,7 @@ def live_views(service: str, views: tuple[type[View], ...]) -> Callable[[Any], N
 
     def prepare(database: Any) -> None:
         migrating.upgrade(service, database.owner_url, database.app_url, database.projector_url)
-        # The test's own loop is running already.
-        with ThreadPoolExecutor(1) as thread:
-            thread.submit(asyncio.run, build(database.projector_url)).result()
+        aside(build(database.projector_url))
 
     return prepare
 
