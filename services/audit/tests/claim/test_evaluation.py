@@ -147,13 +147,14 @@ class Brute:
                 continue
             if within is not None and abs(at - time) > within * 1_000_000:
                 continue
-            if "until" in rules and self.time(other, "until") < time:
+            ender = rules.get("ended_by", {"any": [], "grace_seconds": 0})
+            grace = ender["grace_seconds"] * 1_000_000
+            if "until" in rules and self.time(other, "until") + grace < time:
                 continue
-            ender = rules.get("ended_by", {"any": []})
             if any(
                 self.goes(end, ender["any"], data, element)
                 and self.earlier(other, at, end, self.time(end))
-                and self.time(end) + ender["grace_seconds"] * 1_000_000 < time
+                and self.time(end) + grace < time
                 for end in self.history
             ):
                 continue

@@ -145,9 +145,10 @@ def _fits(rules: Any, first: At, met: Met, ends: list[At]) -> bool:
             return False
         if rules.within is not None and abs(met.at.time - first.time) > rules.within * 1_000_000:
             return False
-    if rules.until and (met.until is None or met.until < first.time):
+    late = first.time - rules.grace * 1_000_000
+    if rules.until and (met.until is None or met.until < late):
         return False
-    return not any(before(met.at, end) and end.time + rules.grace * 1_000_000 < first.time for end in ends)
+    return not any(before(met.at, end) and end.time < late for end in ends)
 
 
 def before(one: At, other: At) -> bool:

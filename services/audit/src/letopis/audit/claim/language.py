@@ -16,7 +16,8 @@ A claim is a JSON object:
 It reads: of every fact WHAT, none may exist (never), others must exist (needs), or no other may (lacks). A PATH
 leads into the fact's data (`version_id`, `manifest.owner`), into its meta (`@meta.actor.person`), or is one of
 `@event_id`, `@stream`, `@recorded_at`. `each` takes a list or object apart: `@each` (`@each.key`, `@each.value`)
-is one element. `at` is the moment the fact speaks of, where that is not when it was recorded.
+is one element. `at` is the moment the fact speaks of, where that is not when it was recorded. `grace_seconds` is how
+long what ended still counts, by `until` or by another fact: an act is recorded a little after it was allowed.
 """
 
 import re
