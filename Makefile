@@ -46,6 +46,7 @@ fuzz: install ## Try to break doors and decoders for long (EXAMPLES=60 requests 
 	LETOPIS_FUZZ_EXAMPLES=$(EXAMPLES) LETOPIS_FUZZ_DECODED=5000 LETOPIS_FUZZ_CHANCE=$(CHANCE) LETOPIS_FUZZ_PACKS=5000 \
 	  $(BIN)/python -m pytest -m "not browser and not foreign" -o timeout=7200 \
 	  e2e/fuzz services/audit/tests/evidence/test_verify_fuzzed.py e2e/test_tried_to_break.py e2e/test_contracts.py $(PYTEST_ARGS)
+	LETOPIS_FUZZ_CHANCE=$(CHANCE) $(BIN)/python -m pytest -m hypothesis libs services $(PYTEST_ARGS)
 
 check: install ## Formatting, lint, types, import contracts, policies: the same as CI
 	$(BIN)/ruff format --check .

@@ -1,5 +1,6 @@
 """Every test may ask for real parts by naming their fixtures; none is judged by how long it takes."""
 
+import gc
 import os
 import shutil
 import tempfile
@@ -11,8 +12,14 @@ from xdist.scheduler import LoadScopeScheduling
 
 pytest_plugins = ["letopis.local.testing", "letopis.local.browsing"]
 
-# A busy machine makes a single example slow; that says nothing about what is promised.
-settings.register_profile("letopis", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+# A busy machine makes a single example slow; that says nothing about what is promised. The same examples every time
+# judge a change by what it does; `make fuzz` looks for others.
+settings.register_profile(
+    "letopis",
+    deadline=None,
+    suppress_health_check=[HealthCheck.too_slow],
+    derandomize="LETOPIS_FUZZ_CHANCE" not in os.environ,
+)
 settings.load_profile("letopis")
 
 # Files in e2e/ look at one stack, but for these.
@@ -25,6 +32,8 @@ ROOM = 12 << 30
 
 
 def pytest_configure() -> None:
+    # Three thousand tests are loaded at once; looking through all of them for cycles again and again costs a tenth.
+    gc.set_threshold(50_000, 20, 50)
     if "PYTEST_DEBUG_TEMPROOT" in os.environ or not MEMORY.is_dir():
         return
     told = dict(line.split(":") for line in Path("/proc/meminfo").read_text("ascii").splitlines())

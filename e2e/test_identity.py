@@ -65,7 +65,7 @@ class TestNeedToKnow:
         key, _ = notebook
         anna, tomorrow = played["anna"], datetime.now(UTC) + timedelta(days=1)
         short = source_of(played)
-        granted(played, short, modelling.USE_CASE, datetime.now(UTC) + timedelta(seconds=20))
+        granted(played, short, modelling.USE_CASE, datetime.now(UTC) + timedelta(seconds=10))
         assert reads(key, short)
         source = source_of(played)
         assert not reads(anna, source)

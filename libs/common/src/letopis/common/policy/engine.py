@@ -27,10 +27,11 @@ class Engine:
     """One bundle, compiled; another bundle is another engine, because data cannot be overwritten in place.
 
     Safe from several threads, which take turns. There is no time limit on an evaluation: who serves strangers
-    runs it in a process that can be killed.
+    runs it in a process that can be killed. Without `check` modules that do not compile are found by it, or fail
+    every evaluation.
     """
 
-    def __init__(self, bundle: Bundle) -> None:
+    def __init__(self, bundle: Bundle, *, check: bool = True) -> None:
         try:
             import opa_bindings
         except ImportError as error:
@@ -45,10 +46,20 @@ class Engine:
             for name in sorted(bundle.modules):
                 self._engine.add_policy(name, bundle.modules[name])
             self._engine.add_data(bundle.data)
-            # Modules that do not compile are taken silently and would fail every later evaluation.
-            self._engine.eval_query("true")
+            if check:
+                self.check()
         except self._error as error:
             self._engine.close()
+            raise NotCompiled(str(error)) from error
+        except NotCompiled:
+            self._engine.close()
+            raise
+
+    def check(self) -> None:
+        """NotCompiled if the modules do not compile together: the library takes them silently."""
+        try:
+            self._engine.eval_query("true")
+        except self._error as error:
             raise NotCompiled(str(error)) from error
 
     def evaluate(self, path: str, input: Any = None) -> Any:

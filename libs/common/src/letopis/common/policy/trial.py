@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Iterable, Iterator, Sequence
+from contextlib import closing
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -49,24 +50,18 @@ def outcomes(room: Room, rooms: Sequence[Room], mutations: Iterable[Mutation]) -
     """Each mutation of the room's module, tried on the tests of the room; one that does not compile is none."""
     bundle = _near(room, rooms)
     for mutation in mutations:
-        mutant = _mutant(bundle, f"{room.folder}/policy.rego", mutation)
-        if mutant is None:
-            continue
-        noticed = next((name for name, holds in holding(mutant, room).items() if not holds), "")
-        mutant.close()
-        yield Outcome(package=room.package, mutation=mutation, noticed_by=noticed)
+        noticed = _noticed(bundle, f"{room.folder}/policy.rego", mutation, [room])
+        if noticed is not None:
+            yield Outcome(package=room.package, mutation=mutation, noticed_by=noticed)
 
 
 def outcomes_of_gate(rooms: Sequence[Room], mutations: Iterable[Mutation]) -> Iterator[Outcome]:
     """Each mutation of the shared gate, tried on the tests of all rooms."""
     bundle = bundle_of(rooms, tests=True)
     for mutation in mutations:
-        mutant = _mutant(bundle, GATE, mutation)
-        if mutant is None:
-            continue
-        failing = (name for room in rooms for name, holds in holding(mutant, room).items() if not holds)
-        yield Outcome(package="letopis.gate", mutation=mutation, noticed_by=next(failing, ""))
-        mutant.close()
+        noticed = _noticed(bundle, GATE, mutation, rooms)
+        if noticed is not None:
+            yield Outcome(package="letopis.gate", mutation=mutation, noticed_by=noticed)
 
 
 def tests_of(room: Room) -> list[str]:
@@ -75,7 +70,7 @@ def tests_of(room: Room) -> list[str]:
 
 
 def holding(engine: Engine, room: Room) -> dict[str, bool]:
-    """Whether each test of the room is true; undefined, false and an error are failures."""
+    """Whether each test of the room is true; undefined, false and an error are failures. NotCompiled."""
     names = tests_of(room)
     if not names:
         return {}
@@ -83,6 +78,7 @@ def holding(engine: Engine, room: Room) -> dict[str, bool]:
         # All at once: the engine prepares every path anew, which costs more than the tests.
         told: dict[str, Any] = engine.evaluate(f"{room.package}_test")
     except PolicyError:
+        engine.check()
         return {name: _holds(engine, name) for name in names}
     return {name: told.get(name.rpartition(".")[2]) is True for name in names}
 
@@ -102,8 +98,15 @@ def _near(room: Room, rooms: Sequence[Room]) -> Bundle:
     )
 
 
-def _mutant(bundle: Bundle, file: str, mutation: Mutation) -> Engine | None:
+def _noticed(bundle: Bundle, file: str, mutation: Mutation, rooms: Sequence[Room]) -> str | None:
+    """The first test of the rooms that the mutant fails, "" if it passes them all; None if it does not compile."""
     try:
-        return Engine(replace(bundle, modules=bundle.modules | {file: mutation.module}))
+        mutant = Engine(replace(bundle, modules=bundle.modules | {file: mutation.module}), check=False)
     except NotCompiled:
         return None
+    with closing(mutant):
+        try:
+            failing = (name for room in rooms for name, holds in holding(mutant, room).items() if not holds)
+            return next(failing, "")
+        except NotCompiled:
+            return None
