@@ -45,7 +45,7 @@ foreign: install ## A consumer in another language, built and run against a stac
 fuzz: install ## Try to break doors and decoders for long (EXAMPLES=60 requests an operation, CHANCE=seed)
 	LETOPIS_FUZZ_EXAMPLES=$(EXAMPLES) LETOPIS_FUZZ_DECODED=5000 LETOPIS_FUZZ_CHANCE=$(CHANCE) LETOPIS_FUZZ_PACKS=5000 \
 	  $(BIN)/python -m pytest -m "not browser and not foreign" -o timeout=7200 \
-	  e2e/fuzz services/audit/tests/evidence/test_verify_fuzzed.py e2e/test_tried_to_break.py e2e/test_contracts.py $(PYTEST_ARGS)
+	  e2e/fuzz services/audit/tests/evidence/test_verify_fuzzed.py e2e/test_tried_to_break.py e2e/test_policy_rooms.py e2e/test_contracts.py $(PYTEST_ARGS)
 	LETOPIS_FUZZ_CHANCE=$(CHANCE) $(BIN)/python -m pytest -m hypothesis libs services $(PYTEST_ARGS)
 
 check: install ## Formatting, lint, types, import contracts, policies: the same as CI

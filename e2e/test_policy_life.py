@@ -3,10 +3,12 @@
 import hashlib
 import json
 from base64 import b64decode
+from datetime import UTC, datetime, timedelta
 
 import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 from e2e.journey.data import PURPOSE
+from e2e.journey.world import Problem
 
 from letopis.common.serialization import canonical
 
@@ -16,6 +18,7 @@ MODE = "rules/features/query/cost.scheduled/mode"
 OWN = "settings/features/query/rows_of_groups"
 OWNED = {"people": {"column": "account_id", "prefix": "account:"}}
 ROWS = "settings/features/query/scheduled_rows"
+TRAININGS = "settings/registry/principal/trainings"
 OWNERS = {"access": "features"}
 SERVICES = ("registry", "features", "inference", "monitoring", "audit", "console")
 
@@ -164,3 +167,36 @@ class TestPilot:
         assert too_big(played, "oleg", 17).rules == ["limit.role"]
         session(played, "anna", 17)
         session(played, "oleg", 16)
+
+
+class TestTraining:
+    def test_a_role_counts_while_what_it_requires_is_attested(self, played, written):
+        """A34: which training a role requires is policy; unless it is attested the role opens nothing anywhere."""
+        oleg, pavel = played["oleg"], played["pavel"]
+        assert sources(oleg) == []
+        published(played, "Trained engineers", {TRAININGS: {"data_engineer": ["personal-data"]}})
+        for service, path in (("features", "/v1/sources"), ("registry", "/v1/models")):
+            refused = oleg.refused("GET", service, path)
+            assert (refused.status, refused.rules) == (403, ["role.untrained"])
+            assert "personal-data" in refused.document["detail"]
+        today = datetime.now(UTC).date()
+        attested = {"training": "personal-data", "until": str(today + timedelta(days=1)), "evidence": "0" * 64}
+        place = "/v1/principals/{}/trainings"
+        assert "role.not_granted" in oleg.refused("POST", "registry", place.format("boris"), json=attested).rules
+        own = pavel.refused("POST", "registry", place.format("pavel"), json=attested)
+        assert own.rules == ["trainings.own"]
+        pavel.post("registry", place.format("oleg"), attested)
+        assert played.until("the training to count", lambda: sources(oleg) == [])
+        assert played["irina"].get("registry", "/v1/principals/oleg")["trainings"].keys() == {"personal-data"}
+        # Its last day is over.
+        pavel.post("registry", place.format("oleg"), attested | {"until": str(today - timedelta(days=1))})
+        assert played.until("the training to run out", lambda: sources(oleg) == ["role.untrained"])
+
+
+def sources(actor):
+    """By which rules the list of sources is refused; none if it is given."""
+    try:
+        actor.get("features", "/v1/sources")
+    except Problem as problem:
+        return problem.rules
+    return []

@@ -1,5 +1,7 @@
 """The policies of all services together: saying less never permits more, and every action can be allowed and denied."""
 
+import os
+
 import pytest
 from e2e.stacks import SERVICES
 
@@ -15,7 +17,7 @@ ACTIONS = {
     service: [action for action in BUNDLE.data["bundle"]["actions"] if action.startswith(f"{service}.")]
     for service in SERVICES
 }
-EACH = 5
+EACH = int(os.environ.get("LETOPIS_FUZZ_EXAMPLES", "3"))
 MOST = 2000
 # All of them are `make policy-mutants`.
 EVERY = 10

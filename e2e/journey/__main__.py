@@ -23,6 +23,9 @@ REGISTER = """\
 
 def main() -> int:
     """Exit status 0 when every act went as it must."""
+    if sys.argv[1:]:
+        print(f"{__doc__}\nIt takes no arguments; LETOPIS_DATA_DIR is where the stack keeps everything.")
+        return 2
     data_dir = Path(os.environ.get("LETOPIS_DATA_DIR", ".letopis")).absolute()
     programs = Path(sys.executable).parent
     began = time.monotonic()

@@ -47,6 +47,10 @@ class TestCaller:
         with pytest.raises(PrincipalOver):
             caller_of(CLAIMS, replace(ANNA, until=date(2026, 11, 20)), "", "t", NOW)
 
+    def test_trainings_count_up_to_their_last_day(self):
+        trained = replace(ANNA, trainings={"risk": date(2026, 11, 21), "personal-data": date(2026, 11, 20)})
+        assert caller_of(CLAIMS, trained, "", "t", NOW).trainings == {"risk"}
+
     def test_an_ended_login_is_nobody(self):
         with pytest.raises(PrincipalOver):
             caller_of(CLAIMS, replace(ANNA, ended=True), "", "t", NOW)

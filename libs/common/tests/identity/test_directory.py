@@ -25,6 +25,7 @@ from letopis.registry.contract import (
     PrincipalRegistered,
     RoleGranted,
     RoleRevoked,
+    TrainingAttested,
 )
 
 
@@ -53,6 +54,7 @@ FACT = st.one_of(
     st.builds(GroupLeft, login=LOGIN, group=WORD),
     st.builds(KeyEnrolled, login=LOGIN, person=WORD, key_id=WORD, public_key=WORD),
     st.builds(KeyRevoked, login=LOGIN, key_id=WORD, reason=WORD),
+    st.builds(TrainingAttested, login=LOGIN, training=WORD, until=st.dates(), evidence=st.just(""), by=WORD),
     st.builds(PrincipalEnded, login=LOGIN),
     st.builds(PrincipalEndChanged, login=LOGIN, until=st.none() | st.dates()),
 )
@@ -107,6 +109,8 @@ class TestFind:
             KeyEnrolled(login="anna", person="a-1", key_id="k1", public_key="AAA"),
             KeyEnrolled(login="anna", person="a-1", key_id="k2", public_key="BBB"),
             KeyRevoked(login="anna", key_id="k1", reason="lost"),
+            TrainingAttested(login="anna", training="risk", until=date(2026, 12, 1), evidence="", by="pavel"),
+            TrainingAttested(login="anna", training="risk", until=date(2027, 12, 1), evidence="", by="pavel"),
             ModelRegistered(model_id="m", name="m", owner="anna", description=""),
         )
         # A directory knows nobody's name in clear.
@@ -121,6 +125,7 @@ class TestFind:
             roles=frozenset({"validator"}),
             groups=frozenset({"risk"}),
             keys={"k2": "BBB"},
+            trainings={"risk": date(2027, 12, 1)},
         )
 
     async def test_the_end_is_remembered(self):

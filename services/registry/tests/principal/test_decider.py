@@ -1,13 +1,15 @@
 """Principals decide: one login once, known roles, real keys, an end that lasts."""
 
 from base64 import b64encode
-from datetime import UTC, datetime
+from dataclasses import replace
+from datetime import UTC, date, datetime
 
 import pytest
 
 from letopis.common.testing.decider import given
 from letopis.registry.principal.decider import (
     PRINCIPAL,
+    AttestTraining,
     EndPrincipal,
     EnrollKey,
     GrantRole,
@@ -33,6 +35,7 @@ from letopis.registry.principal.events import (
     PrincipalRegistered,
     RoleGranted,
     RoleRevoked,
+    TrainingAttested,
 )
 
 REGISTERED = PrincipalRegistered(
@@ -64,6 +67,16 @@ class TestRoles:
         given(PRINCIPAL, REGISTERED, GRANTED).when(RevokeRole(role="validator")).then(
             RoleRevoked(login="boris", role="validator")
         )
+
+    def test_attests_a_training_up_to_a_day(self):
+        command = AttestTraining(training="personal-data", until=date(2026, 12, 31), evidence="", by="pavel")
+        fact = TrainingAttested(
+            login="boris", training="personal-data", until=date(2026, 12, 31), evidence="", by="pavel"
+        )
+        given(PRINCIPAL, REGISTERED).when(command).then(fact)
+        given(PRINCIPAL, REGISTERED, fact).when(command).then()
+        sooner = replace(command, until=date(2026, 11, 1))
+        given(PRINCIPAL, REGISTERED, fact).when(sooner).then(replace(fact, until=date(2026, 11, 1)))
 
     def test_says_nothing_twice(self):
         given(PRINCIPAL, REGISTERED, GRANTED).when(GrantRole(role="validator")).then()

@@ -32,6 +32,7 @@ from letopis.registry.principal.events import (
     PrincipalRegistered,
     RoleGranted,
     RoleRevoked,
+    TrainingAttested,
 )
 from letopis.registry.production.events import FACTS as PRODUCTION
 from letopis.registry.production.events import ProductionEntered, ProductionRolledBack
@@ -89,6 +90,7 @@ __all__ = [
     "PromotionRequested",
     "RoleGranted",
     "RoleRevoked",
+    "TrainingAttested",
     "UseCaseApproved",
     "UseCaseAssigned",
     "UseCaseProposed",

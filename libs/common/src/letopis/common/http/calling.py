@@ -152,6 +152,7 @@ class Call:
             groups=who.groups,
             act=who.act,
             mfa_at=who.mfa_at,
+            trainings=who.trainings,
         )
         return Question(
             action=self.action,

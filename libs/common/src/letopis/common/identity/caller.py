@@ -47,7 +47,7 @@ class Principal:
     """A login as recorded facts know it; `keys` maps key ids to raw Ed25519 public keys in base64.
 
     `until` is the last day on which the login may act (UTC), None without an end. `roles` are the login's own and those
-    of its groups; `lent` are roles of others who are away and still have them.
+    of its groups; `lent` are roles of others who are away and still have them. `trainings` last up to a day (UTC).
     """
 
     login: str
@@ -62,6 +62,7 @@ class Principal:
     keys: dict[str, str]
     lent: tuple[Lent, ...] = ()
     notebook_keys: dict[str, NotebookKey] = field(default_factory=dict)
+    trainings: dict[str, date] = field(default_factory=dict)
 
     def over(self, now: datetime) -> bool:
         """Whether the login may not act any more."""
@@ -73,7 +74,8 @@ class Caller:
     """Who asks, and for what purpose; person is empty for services.
 
     `act` is who acts in the person's name, empty for themselves. `behalf` names, for each role that is only lent to
-    them, the person who lent it. `use_case` is the only one that a notebook key is for.
+    them, the person who lent it. `use_case` is the only one that a notebook key is for. `trainings` are attested and
+    have not run out.
     """
 
     person: str
@@ -88,6 +90,7 @@ class Caller:
     act: str = ""
     behalf: frozenset[tuple[str, str]] = frozenset()
     use_case: str = ""
+    trainings: frozenset[str] = frozenset()
 
 
 def caller_of(
@@ -109,6 +112,7 @@ def caller_of(
     # What is lent to a person is theirs to use, and nobody acts with it in their name: no second hand.
     lent = [] if claims.act or principal is None else [one for one in principal.lent if now.date() <= one.until]
     roles = own | {one.role for one in lent}
+    trainings = principal.trainings if principal else {}
     return Caller(
         person="" if claims.service else principal.person if principal else claims.person,
         login=claims.login,
@@ -122,4 +126,5 @@ def caller_of(
         act=claims.act,
         behalf=frozenset((one.role, one.by_person) for one in lent if one.role not in own),
         use_case=claims.use_case,
+        trainings=frozenset(name for name, until in trainings.items() if now.date() <= until),
     )

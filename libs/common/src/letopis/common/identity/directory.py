@@ -1,4 +1,4 @@
-"""Principals as each service projects them from the registry's facts: roles, groups, end dates, keys."""
+"""Principals as each service projects them from the registry's facts: roles, groups, end dates, keys, trainings."""
 
 from collections.abc import Callable, Iterable, Mapping
 from datetime import date, datetime
@@ -26,7 +26,7 @@ class DirectoryView(View):
     """
 
     name = "directory"
-    version = 2
+    version = 3
     metadata = MetaData()
     table = Table(
         "directory",
@@ -43,6 +43,7 @@ class DirectoryView(View):
         Column("keys", JSON, nullable=False),
         Column("lent", JSON, nullable=False),
         Column("notebook_keys", JSON, nullable=False),
+        Column("trainings", JSON, nullable=False),
     )
     group_table = Table(
         "directory_group",
@@ -78,6 +79,7 @@ class DirectoryView(View):
                 "keys": {},
                 "lent": {},
                 "notebook_keys": {},
+                "trainings": {},
             }
             return
         row = rows[self.table, key]
@@ -102,6 +104,8 @@ def changed(row: dict[str, Any], type: str, fact: Any) -> dict[str, Any]:
             return {"keys": {id: key for id, key in row["keys"].items() if id != fact.key_id}}
         case "end_changed":
             return {"until": fact.until.isoformat() if fact.until else None}
+        case "training_attested":
+            return {"trainings": {**row["trainings"], fact.training: fact.until.isoformat()}}
         case "ended":
             return {"ended": True}
         case _:
@@ -212,4 +216,5 @@ def _principal(row: Any, of_groups: frozenset[str], lent: tuple[Lent, ...]) -> P
         keys=dict(row["keys"]),
         lent=lent,
         notebook_keys=keys,
+        trainings={name: date.fromisoformat(until) for name, until in row["trainings"].items()},
     )

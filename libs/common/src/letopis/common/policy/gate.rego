@@ -18,9 +18,18 @@ declared := data.bundle.actions[input.action]
 granted if "*" in declared.roles
 
 granted if {
-	some role in input.subject.roles
-	role in declared.roles
+	some role in held
+	every training in required(role) {
+		training in input.subject.trainings
+	}
 }
+
+held := {role | some role in input.subject.roles; role in declared.roles}
+
+# A role counts while the trainings that it requires are attested.
+required(role) := object.get(data.bundle.settings, ["registry", "principal", "trainings", role], [])
+
+untrained := {training | some role in held; some training in required(role); not training in input.subject.trainings}
 
 # Before a rule is heard, the question is held against the JSON schema of its action: [fits, complaints].
 checked := json.match_schema(input, data.bundle.schemas[input.action])
@@ -51,7 +60,19 @@ barred["role.not_granted"] := {
 	"owner": "the administrators of roles",
 	"message": sprintf("none of your roles may do this; one of %s may", [concat(", ", declared.roles)]),
 	"remedy": "ask an administrator for the role, or somebody who has it to act",
-} if not granted # of an action nobody declared there is nothing to say: no roles, no message
+} if { # of an action nobody declared there is nothing to say: no roles, no message
+	not granted
+	count(held) == 0
+}
+
+barred["role.untrained"] := {
+	"owner": "Information security",
+	"message": sprintf("your role requires a training that is attested and has not run out: %s", [concat(", ", untrained)]),
+	"remedy": "pass it; a security officer attests it with its last day",
+} if {
+	not granted
+	count(held) > 0
+}
 
 barred["input.incomplete"] := {
 	"owner": "the service's developers",

@@ -25,6 +25,7 @@ QUESTION: dict[str, dict[str, Any]] = {
     "subject.groups": NAMES,
     "subject.act": TEXT,
     "subject.mfa_at": {"anyOf": [MOMENT, {"type": "null"}]},
+    "subject.trainings": NAMES,
     "purpose": TEXT,
     "object.type": TEXT,
     "object.id": TEXT,

@@ -32,6 +32,7 @@ class Subject:
     groups: frozenset[str] = frozenset()
     act: str = ""
     mfa_at: datetime | None = None
+    trainings: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -68,6 +69,7 @@ class Question:
                 "groups": sorted(subject.groups),
                 "act": subject.act,
                 "mfa_at": None if subject.mfa_at is None else time_text(subject.mfa_at),
+                "trainings": sorted(subject.trainings),
             },
             "purpose": self.purpose,
             "object": {

@@ -116,6 +116,7 @@ class ScoringDesk:
                 roles=caller.roles,
                 groups=caller.groups,
                 mfa_at=caller.mfa_at,
+                trainings=caller.trainings,
             ),
             purpose=caller.purpose,
             object=Object(

@@ -22,7 +22,7 @@ UNAPPROVED = "promotion.unapproved"
 # What no other registry records.
 GIVEN = {"independent": True, "hands": "none", "mfa_age": 0, "emergencies_reviewed": True}
 # What policy cannot know of a foreign registry: who holds which of our roles, and fields it never had.
-UNKNOWABLE = {"role.not_granted", "input.incomplete"}
+UNKNOWABLE = {"role.not_granted", "role.untrained", "input.incomplete"}
 ROLES = ["data_scientist", "model_owner", "validator"]
 
 

@@ -82,7 +82,7 @@ def findings(table: Any, described: Described, seen: list[Seen], engine: Engine)
         yield from _told(table.filter(mask), rule, words)
     for caller, purpose, model in _distinct(table, ("caller", "purpose", "model")):
         answer = ask(engine, _asked(caller, purpose, model, described))
-        denied = [rule for rule in answer["deny"] if rule != "role.not_granted"]
+        denied = [rule for rule in answer["deny"] if rule not in {"role.not_granted", "role.untrained"}]
         if denied:
             rows = table.filter(
                 pa.array(_equal(table, {"caller": caller, "purpose": purpose, "model": model}), pa.bool_())

@@ -1,4 +1,4 @@
-"""Registering principals, their roles and keys."""
+"""Registering principals, their roles, trainings and keys."""
 
 import secrets
 from datetime import date
@@ -14,6 +14,7 @@ from letopis.registry.group_role.decider import GROUP_ROLE
 from letopis.registry.principal import views
 from letopis.registry.principal.decider import (
     PRINCIPAL,
+    AttestTraining,
     ChangeEnd,
     EndPrincipal,
     EnrollKey,
@@ -111,6 +112,14 @@ class TheftIn(Body):
     since: AwareDatetime
 
 
+class TrainingIn(Body):
+    """The last day on which it counts (UTC), and the SHA-256 of the certificate or protocol."""
+
+    training: Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9._-]{1,63}$")]
+    until: date
+    evidence: Annotated[str, Field(pattern=r"^([0-9a-f]{64})?$")] = ""
+
+
 class SignatureOut(BaseModel):
     """One verdict signed with a key, and what came of it."""
 
@@ -139,6 +148,7 @@ class PrincipalOut(BaseModel):
     roles: list[str]
     groups: list[str]
     keys: list[KeyOut]
+    trainings: dict[str, str]
 
 
 def _object(login: str, **attributes: Any) -> Object:
@@ -242,6 +252,16 @@ async def revoke_role(
 ) -> Response:
     authorization = await call.authorize(_object(login, roles=[role]))
     return call.receipt(await call.handle(PRINCIPAL, login, RevokeRole(role=role), authorization))
+
+
+@router.post("/{login}/trainings", status_code=201, response_model=Receipt, responses=problems(PrincipalUnknown))
+async def attest_training(
+    login: Login, body: TrainingIn, call: Annotated[Call, governed("registry.principal.attest_training")]
+) -> Response:
+    """Roles that require it count up to that day; an earlier day ends what was attested before."""
+    authorization = await call.authorize(_object(login))
+    command = AttestTraining(**body.model_dump(), by=call.caller.person)
+    return call.receipt(await call.handle(PRINCIPAL, login, command, authorization))
 
 
 @router.post("/{login}/groups", status_code=201, response_model=Receipt, responses=problems(PrincipalUnknown))

@@ -1,4 +1,4 @@
-"""Principals: registered once, given and losing roles, enrolling keys, ending."""
+"""Principals: registered once, given and losing roles, trained, enrolling keys, ending."""
 
 from base64 import b64decode
 from binascii import Error as NotBase64
@@ -23,6 +23,7 @@ from letopis.registry.principal.events import (
     PrincipalRegistered,
     RoleGranted,
     RoleRevoked,
+    TrainingAttested,
 )
 
 ROLES = frozenset(
@@ -157,6 +158,16 @@ class ReportTheft:
     by: str
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AttestTraining:
+    """A day that is over ends what was attested before."""
+
+    training: str
+    until: date
+    evidence: str
+    by: str
+
+
 PrincipalCommand = (
     Register
     | GrantRole
@@ -168,6 +179,7 @@ PrincipalCommand = (
     | EnrollKey
     | RevokeKey
     | ReportTheft
+    | AttestTraining
 )
 
 
@@ -187,6 +199,7 @@ class Registered:
     groups: frozenset[str] = frozenset()
     keys: dict[str, str] = field(default_factory=dict)
     revoked_keys: frozenset[str] = frozenset()
+    trainings: dict[str, date] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -252,6 +265,29 @@ def key(state: Registered, command: EnrollKey | RevokeKey | ReportTheft) -> Sequ
             return [stolen(state, command), KeyRevoked(login=state.login, key_id=name, reason="stolen")]
 
 
+def member(state: Registered, command: JoinGroup | LeaveGroup) -> Sequence[PrincipalFact]:
+    group = command.group
+    match command:
+        case JoinGroup():
+            return [] if group in state.groups else [GroupJoined(login=state.login, group=group)]
+        case LeaveGroup():
+            return [GroupLeft(login=state.login, group=group)] if group in state.groups else []
+
+
+def attest(state: Registered, command: AttestTraining) -> Sequence[PrincipalFact]:
+    if state.trainings.get(command.training) == command.until:
+        return []
+    return [
+        TrainingAttested(
+            login=state.login,
+            training=command.training,
+            until=command.until,
+            evidence=command.evidence,
+            by=command.by,
+        )
+    ]
+
+
 def change(state: Registered, command: PrincipalCommand) -> Sequence[PrincipalFact]:
     match command:
         case Register():
@@ -261,14 +297,14 @@ def change(state: Registered, command: PrincipalCommand) -> Sequence[PrincipalFa
             return [] if role in state.roles else [RoleGranted(login=state.login, role=role)]
         case RevokeRole(role=role):
             return [RoleRevoked(login=state.login, role=role)] if role in state.roles else []
-        case JoinGroup(group=group):
-            return [] if group in state.groups else [GroupJoined(login=state.login, group=group)]
-        case LeaveGroup(group=group):
-            return [GroupLeft(login=state.login, group=group)] if group in state.groups else []
+        case JoinGroup() | LeaveGroup():
+            return member(state, command)
         case EndPrincipal():
             return [PrincipalEnded(login=state.login)]
         case ChangeEnd(until=until):
             return [] if until == state.until else [PrincipalEndChanged(login=state.login, until=until)]
+        case AttestTraining():
+            return attest(state, command)
         case EnrollKey() | RevokeKey() | ReportTheft():
             return key(state, command)
 
@@ -320,6 +356,8 @@ def _evolve(state: Registered, fact: PrincipalFact) -> Registered:
         case KeyRevoked(key_id=name):
             left = {one: key for one, key in state.keys.items() if one != name}
             return replace(state, keys=left, revoked_keys=state.revoked_keys | {name})
+        case TrainingAttested(training=training, until=until):
+            return replace(state, trainings={**state.trainings, training: until})
         case PrincipalRegistered() | PrincipalEnded() | KeyStolen():
             return state
 

@@ -82,6 +82,17 @@ class KeyStolen:
     by: str
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TrainingAttested:
+    """`until` is the last day on which it counts (UTC); `evidence` is the SHA-256 of what shows it, "" without any."""
+
+    login: str
+    training: str
+    until: date
+    evidence: str
+    by: str
+
+
 PrincipalFact = (
     PrincipalRegistered
     | RoleGranted
@@ -93,6 +104,7 @@ PrincipalFact = (
     | KeyEnrolled
     | KeyRevoked
     | KeyStolen
+    | TrainingAttested
 )
 
 FACTS = Catalogue(
@@ -107,5 +119,6 @@ FACTS = Catalogue(
         ("registry.principal.key_enrolled", 1, KeyEnrolled),
         ("registry.principal.key_revoked", 1, KeyRevoked),
         ("registry.principal.key_stolen", 1, KeyStolen),
+        ("registry.principal.training_attested", 1, TrainingAttested),
     ]
 )

@@ -44,6 +44,16 @@ given_to_another if {
 	}
 }
 
+deny contains "trainings.own" if {
+	input.action == "registry.principal.attest_training"
+	not of_another
+}
+
+of_another if {
+	is_string(input.object.id)
+	input.object.id != input.subject.login
+}
+
 deny contains "roles.toxic_pair" if {
 	input.action in giving
 	not compatible

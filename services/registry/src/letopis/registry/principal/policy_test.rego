@@ -40,6 +40,33 @@ test_nobody_grants_to_themselves if {
 	answer.deny == {"roles.own_grant"}
 }
 
+attest := {
+	"action": "registry.principal.attest_training",
+	"subject": {"person": "pavel", "login": "pavel", "roles": ["security_officer"], "groups": []},
+	"purpose": "",
+	"object": {"type": "principal", "id": "boris", "attributes": {"login": "boris"}},
+	"context": {"time": "2026-11-21T06:55:08.123456Z"},
+	"facts": {},
+}
+
+test_a_security_officer_attests_a_training if registry.authorize.allow with input as attest
+
+test_nobody_attests_their_own_training if {
+	answer := registry.authorize with input as object.union(attest, {"object": {"id": "pavel"}})
+	not answer.allow
+	answer.deny == {"trainings.own"}
+}
+
+test_an_unnamed_principal_is_not_another if {
+	answer := registry.authorize with input as object.union(attest, {"object": {"id": null}})
+	"trainings.own" in answer.deny
+}
+
+test_an_administrator_attests_no_training if {
+	answer := registry.authorize with input as object.union(attest, {"subject": {"roles": ["administrator"]}})
+	answer.deny == {"role.not_granted"}
+}
+
 test_a_toxic_pair_is_denied if {
 	asked := object.union(grant, {"object": {"attributes": {"held": ["data_scientist"]}}})
 	answer := registry.authorize with input as asked

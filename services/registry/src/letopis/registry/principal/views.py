@@ -17,14 +17,15 @@ from letopis.registry.principal.events import (
     PrincipalRegistered,
     RoleGranted,
     RoleRevoked,
+    TrainingAttested,
 )
 
 
 class Principals(View):
-    """One row a login: person, roles, groups, keys and end date."""
+    """One row a login: person, roles, groups, keys, trainings and end date."""
 
     name = "principals"
-    version = 1
+    version = 2
     metadata = MetaData()
     table = Table(
         "principals",
@@ -39,6 +40,7 @@ class Principals(View):
         Column("roles", JSON, nullable=False),
         Column("groups", JSON, nullable=False),
         Column("keys", JSON, nullable=False),
+        Column("trainings", JSON, nullable=False),
     )
     sources = {"registry": FACTS}
 
@@ -59,6 +61,7 @@ class Principals(View):
                 "roles": [],
                 "groups": [],
                 "keys": [],
+                "trainings": {},
             }
             return
         row = rows[self.table, key]
@@ -80,6 +83,8 @@ def _changed(row: dict[str, Any], fact: object) -> dict[str, Any]:
             return {"keys": [*row["keys"], {"key_id": fact.key_id, "public_key": fact.public_key}]}
         case KeyRevoked(key_id=name):
             return {"keys": [one for one in row["keys"] if one["key_id"] != name]}
+        case TrainingAttested(training=training, until=until):
+            return {"trainings": {**row["trainings"], training: until.isoformat()}}
         case PrincipalEndChanged(until=until):
             return {"until": until.isoformat() if until else None}
         case PrincipalEnded():

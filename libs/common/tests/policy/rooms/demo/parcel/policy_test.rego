@@ -88,6 +88,45 @@ test_the_gate_tells_who_may_instead if {
 	}}})
 }
 
+# Roles that require trainings count once these are attested.
+trainings := {"principal": {"trainings": {"operator": ["parcels", "scales"], "auditor": ["ledgers"]}}}
+
+trained(names) := changed({"subject": {"trainings": names}})
+
+test_a_trained_operator_sends if {
+	demo.authorize.allow with input as trained(["scales", "parcels"]) with data.bundle.settings.registry as trainings
+}
+
+test_the_gate_tells_which_trainings_are_missing if {
+	answer := demo.authorize with input as trained(["scales", "ledgers"]) with data.bundle.settings.registry as trainings
+	answer == object.union(denial, {"deny": {"role.untrained"}, "reasons": {"role.untrained": {
+		"owner": "Information security",
+		"message": "your role requires a training that is attested and has not run out: parcels",
+		"remedy": "pass it; a security officer attests it with its last day",
+	}}})
+}
+
+test_without_any_training_all_are_missing if {
+	answer := demo.authorize with input as send with data.bundle.settings.registry as trainings
+	endswith(answer.reasons["role.untrained"].message, ": parcels, scales")
+}
+
+test_of_two_roles_one_that_is_trained_for_is_enough if {
+	answer := demo.authorize with data.bundle.settings.registry as trainings with input as changed({
+		"action": "demo.parcel.read",
+		"subject": {"roles": ["operator", "auditor"], "trainings": ["ledgers"]},
+	})
+	answer.allow
+}
+
+test_who_has_no_role_is_told_of_none_to_train_for if {
+	answer := demo.authorize with data.bundle.settings.registry as trainings with input as changed({
+		"action": "demo.parcel.read",
+		"subject": {"roles": ["consumer"]},
+	})
+	answer.deny == {"role.not_granted"}
+}
+
 incomplete(question) := answer.reasons["input.incomplete"] if answer := demo.authorize with input as question
 
 test_the_gate_tells_what_is_missing if {
