@@ -13,6 +13,7 @@ from statistics import median
 from tempfile import TemporaryDirectory
 from time import perf_counter
 
+import uvloop
 from e2e.bench.report import Row, row
 from opa_client.opa_async import AsyncOpaClient
 
@@ -33,10 +34,10 @@ def measure(times: int = 2000) -> list[Row]:
     """Rows of p50; `times` questions each, ours and the peer's in turn."""
     bundle = bundle_of(collect())
     with _engine(bundle) as (port, pid):
-        rows = asyncio.run(_measure(bundle, port, pid, times))
+        rows = uvloop.run(_measure(bundle, port, pid, times))
     if server.executable(str(OWN)):
         with _engine(bundle, str(OWN)) as (port, pid):
-            ours, peer = asyncio.run(_uncached(bundle, port, times))
+            ours, peer = uvloop.run(_uncached(bundle, port, times))
         rows.append(row("uncached, OPA's own server", ours, "us", QUERY, peer))
     return rows
 
