@@ -34,7 +34,7 @@ test: install ## Every test, on real embedded parts; those in a browser are `mak
 	$(BIN)/python -m pytest $(WORKERS) -m "not browser and not foreign and not fuzz and not opa and not drill" $(PYTEST_ARGS)
 
 drills: install ## What damages or upgrades a stack of its own: restored backups, kept releases, parts away, kill -9
-	$(BIN)/python -m pytest -m drill e2e $(PYTEST_ARGS)
+	$(BIN)/python -m pytest -m drill e2e deploy $(PYTEST_ARGS)
 
 browser: install ## The page in a real Chromium (LETOPIS_CHROMIUM, or on PATH): signing, proofs, accessibility
 	$(BIN)/python -m pytest -m browser services/console services/audit e2e/test_console.py $(PYTEST_ARGS)

@@ -23,7 +23,7 @@ settings.register_profile(
 settings.load_profile("letopis")
 
 # Files in e2e/ look at one stack, but for these.
-ALONE = ("e2e/test_consumers.py", "e2e/test_policy_rooms.py")
+ALONE = ("e2e/test_policy_rooms.py",)
 
 
 # What tests write is gone with them: memory does not have to wait for a disk, where there is enough of it.

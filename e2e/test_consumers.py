@@ -1,7 +1,7 @@
 """A bank's own systems follow a ledger with their NATS client alone, also when the bus has lost or dropped its news.
 
-The Python one runs in `make test`; the Go one needs Go and its modules and runs in `make foreign`, so that nothing is
-skipped in silence.
+The Python one is a drill; the Go one needs Go and its modules and runs in `make foreign`, so that nothing is skipped in
+silence.
 """
 
 import asyncio
@@ -175,6 +175,7 @@ def published(stack, head):
     return asyncio.run(as_administrator(stack, last)) == f"registry:{head}"
 
 
+@pytest.mark.drill
 class TestPython:
     COMMAND = (sys.executable, str(HERE / "subscriber.py"))
 

@@ -1,6 +1,7 @@
 """The whole journey in order; each act is told as it happens."""
 
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -142,16 +143,16 @@ def challenge(world: World, prepared: data.Prepared, story: Story) -> None:
 def tamper(world: World, story: Story, folder: Path) -> None:
     """A checkpoint kept outside, a copy of the database, one score changed by the superuser."""
     story.checkpoint = proving.keep_checkpoint(world, "decisions", folder / "kept")
-    story.copy_url = proving.copy_database(world, "letopis_inference", "letopis_tampered")
-    honest = proving.letopis(
-        world, "verify", "--database", story.copy_url, "--ledger", "decisions", "--checkpoint", str(story.checkpoint)
-    )
+    against = ("--ledger", "decisions", "--checkpoint", str(story.checkpoint))
+    with ThreadPoolExecutor(1) as beside:
+        living = proving.superuser_url(world, "letopis_inference")
+        checked = beside.submit(proving.letopis, world, "verify", "--database", living, *against)
+        story.copy_url = proving.copy_database(world, "letopis_inference", "letopis_tampered")
+    honest = checked.result()
     assert honest.good, honest.text
     story.tampered_position = story.decisions // 2
     before, after = proving.change_score(story.copy_url, story.tampered_position)
-    named = proving.letopis(
-        world, "verify", "--database", story.copy_url, "--ledger", "decisions", "--checkpoint", str(story.checkpoint)
-    )
+    named = proving.letopis(world, "verify", "--database", story.copy_url, *against)
     place = f"decisions/{story.tampered_position}"
     assert not named.good, named.text
     assert place in named.text, named.text

@@ -168,6 +168,7 @@ class TestEnd:
         assert len(pids) > 5
         assert not [pid for pid in pids if alive(pid)]
 
+    @pytest.mark.drill
     def test_by_the_death_of_the_supervisor_leaves_no_process(self, stack):
         one = stack()
         one.up()

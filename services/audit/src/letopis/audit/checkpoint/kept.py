@@ -1,5 +1,6 @@
 """Checkpoints kept outside: a folder with the signed note, the key, and the leaf hashes it speaks of."""
 
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -10,6 +11,9 @@ from letopis.audit.evidence.verifier.fault import Bad
 from letopis.audit.evidence.verifier.ledger import sealed
 from letopis.audit.evidence.verifier.note import Head, Keys, head_of, keys_of
 from letopis.audit.log.tile import Tile, new_tiles
+
+# Tiles that are asked for at once: who asks and who answers work side by side.
+AT_ONCE = 4
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -57,7 +61,7 @@ def fetch(log: httpx.Client, ledger: str, folder: Path, keys: Keys | None = None
         keys = keys_of(published)
     note = _get(log, f"/log/{ledger}/checkpoint")
     head = head_of(note, keys)
-    tiles = {tile: _get(log, f"/log/{ledger}/{tile.path()}") for tile in _level_0(head.size)}
+    tiles = _tiles(log, ledger, head.size)
     hashes = sealed(tiles.values(), head)
     old = before.head if before else None
     if before is not None and (
@@ -86,7 +90,7 @@ def continued(log: httpx.Client, kept: Kept, keys: Keys) -> Head:
             f"is missing: the log shows {head.size} facts, kept is a head of {kept.head.size}",
             f"{ledger}/{head.size + 1}",
         )
-    hashes = sealed((_get(log, f"/log/{ledger}/{tile.path()}") for tile in _level_0(head.size)), head)
+    hashes = sealed(_tiles(log, ledger, head.size).values(), head)
     if merkle.root(hashes[: kept.head.size]) != kept.head.root:
         raise _fork(kept, hashes)
     return head
@@ -95,7 +99,7 @@ def continued(log: httpx.Client, kept: Kept, keys: Keys) -> Head:
 def sealed_hashes(log: httpx.Client, ledger: str) -> list[bytes]:
     """The leaf hashes under the published checkpoint, with the key that is published beside it."""
     head = head_of(_get(log, f"/log/{ledger}/checkpoint"), keys_of(_get(log, f"/log/{ledger}/key").decode()))
-    return sealed((_get(log, f"/log/{ledger}/{tile.path()}") for tile in _level_0(head.size)), head)
+    return sealed(_tiles(log, ledger, head.size).values(), head)
 
 
 def _fork(kept: Kept, hashes: list[bytes]) -> Bad:
@@ -110,6 +114,15 @@ def _fork(kept: Kept, hashes: list[bytes]) -> Bad:
 
 def _level_0(size: int) -> list[Tile]:
     return [tile for tile in new_tiles(0, size) if tile.level == 0]
+
+
+def _tiles(log: httpx.Client, ledger: str, size: int) -> dict[Tile, bytes]:
+    """The tiles of leaf hashes under a head of this size, in their order."""
+    wanted = _level_0(size)
+    with ThreadPoolExecutor(AT_ONCE) as asking:
+        return dict(
+            zip(wanted, asking.map(lambda tile: _get(log, f"/log/{ledger}/{tile.path()}"), wanted), strict=True)
+        )
 
 
 def _get(log: httpx.Client, path: str) -> bytes:
