@@ -3,7 +3,6 @@
 The peer is opa-python-client's own query of the same engine, without checks, deadline, revision or record.
 """
 
-import asyncio
 import os
 import signal
 from collections.abc import Awaitable, Callable, Iterator
