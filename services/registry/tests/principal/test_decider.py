@@ -75,6 +75,8 @@ class TestRoles:
         )
         given(PRINCIPAL, REGISTERED).when(command).then(fact)
         given(PRINCIPAL, REGISTERED, fact).when(command).then()
+        shown = replace(command, evidence="0" * 64)
+        given(PRINCIPAL, REGISTERED, fact).when(shown).then(replace(fact, evidence="0" * 64))
         sooner = replace(command, until=date(2026, 11, 1))
         given(PRINCIPAL, REGISTERED, fact).when(sooner).then(replace(fact, until=date(2026, 11, 1)))
 

@@ -199,7 +199,7 @@ class Registered:
     groups: frozenset[str] = frozenset()
     keys: dict[str, str] = field(default_factory=dict)
     revoked_keys: frozenset[str] = frozenset()
-    trainings: dict[str, date] = field(default_factory=dict)
+    trainings: dict[str, tuple[date, str]] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -275,7 +275,7 @@ def member(state: Registered, command: JoinGroup | LeaveGroup) -> Sequence[Princ
 
 
 def attest(state: Registered, command: AttestTraining) -> Sequence[PrincipalFact]:
-    if state.trainings.get(command.training) == command.until:
+    if state.trainings.get(command.training) == (command.until, command.evidence):
         return []
     return [
         TrainingAttested(
@@ -356,8 +356,8 @@ def _evolve(state: Registered, fact: PrincipalFact) -> Registered:
         case KeyRevoked(key_id=name):
             left = {one: key for one, key in state.keys.items() if one != name}
             return replace(state, keys=left, revoked_keys=state.revoked_keys | {name})
-        case TrainingAttested(training=training, until=until):
-            return replace(state, trainings={**state.trainings, training: until})
+        case TrainingAttested(training=training, until=until, evidence=evidence):
+            return replace(state, trainings={**state.trainings, training: (until, evidence)})
         case PrincipalRegistered() | PrincipalEnded() | KeyStolen():
             return state
 
