@@ -85,8 +85,8 @@ def official(opa: str, policy: SignedPolicy, log: Path, host: str, port: int, to
     bundle = {"resource": policy.archive.absolute().as_uri(), "signing": {"keyid": KEY}}
     config = folder / "opa.json"
     config.write_text(json.dumps({"bundles": {"letopis": bundle}, "keys": {KEY: key}}), "ascii")
-    # Policy data is read with every question and written once.
     options = ["--addr", f"{host}:{port}", "--skip-version-check", "--log-level", "error"]
+    # Policy data is read with every question and written once.
     options += ["--optimize-store-for-read-speed"]
     options += ["--config-file", str(config.absolute())]
     if token is not None:
